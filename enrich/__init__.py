@@ -1,0 +1,1 @@
+"""An article gains its language, its mentions, its fingerprint and its features."""

@@ -1,0 +1,1 @@
+"""Copies: fingerprints, comparison and settlement, all pure."""

@@ -1,0 +1,1 @@
+"""Who and where: recogniser protocol, backends, and mention to entity."""

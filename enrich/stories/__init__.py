@@ -1,0 +1,1 @@
+"""Stories: features and assignment, all pure."""

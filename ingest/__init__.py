@@ -1,0 +1,1 @@
+"""Feeds, pages and files become clean articles."""

@@ -1,0 +1,250 @@
+"""What ingest accepts and what it emits: the message contract of the first stage.
+
+Commands carry everything their worker needs, because the worker may not ask the
+database. Every message is a frozen dataclass with a `SCHEMA` name and a `VERSION`;
+`services/wire.py` turns them into JSON and back. Times are aware and in UTC.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar
+
+
+class KeyMode(StrEnum):
+    """What the key of an entry is made of."""
+
+    GUID = "guid"
+    LINK = "link"
+    TITLE_DATE = "title_date"
+    CONTENT = "content"
+    FILE = "file"
+
+
+class PollOutcome(StrEnum):
+    """The single named end of one poll."""
+
+    FETCHED = "fetched"
+    NOT_MODIFIED = "not_modified"  # 304
+    UNCHANGED = "unchanged"  # 200 with the body of the last poll
+    GONE = "gone"  # 410
+    NOT_FOUND = "not_found"  # 404
+    DENIED = "denied"  # 401, 403
+    THROTTLED = "throttled"  # 429, 503
+    HTTP_ERROR = "http_error"
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"  # name, connection or TLS failure
+    BLOCKED = "blocked"  # the address guard refused it
+    TOO_LARGE = "too_large"
+    NOT_A_FEED = "not_a_feed"
+    HOSTILE = "hostile"  # the pre-flight refused to hand it to the parser
+
+
+class FileOutcome(StrEnum):
+    """The single named end of one attempt to read a file."""
+
+    READ = "read"
+    MISSING = "missing"
+    UNREADABLE = "unreadable"  # permission or input/output error
+    EMPTY = "empty"
+    BINARY = "binary"
+    TOO_LARGE = "too_large"
+    NO_ARTICLE = "no_article"  # readable, but no line of it is article text
+    MALFORMED = "malformed"  # claims a format it does not keep
+
+
+class Rejection(StrEnum):
+    """Why an entry gave no article."""
+
+    NO_TEXT = "no_text"  # neither title nor text
+    NO_IDENTITY = "no_identity"  # nothing to tell it from its neighbours
+    DUPLICATE_KEY = "duplicate_key"  # an identical twin stands in the same document
+
+
+def require_utc(moment: datetime | None, field: str) -> None:
+    """Refuse a time without a zone, or in another zone than UTC.
+
+    Raises:
+        ValueError: The time is naive or not in UTC.
+    """
+    if moment is not None and moment.utcoffset() != timedelta(0):
+        raise ValueError(f"{field} must be an aware time in UTC, not {moment!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """Raw bytes as they were fetched or read, addressed by their content."""
+
+    sha256: str  # 64 hex digits, of the uncompressed bytes
+    media_type: str
+    n_bytes: int  # uncompressed
+    codec: str  # "zlib"
+    body: bytes  # compressed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """A clean article: the unit of work from here on."""
+
+    uid: str  # 64 hex digits: sha256 of the identity (`urls.article_uid`)
+    url: str | None  # canonical; None where there is no page
+    source: str  # the publisher: a host without "www.", or a folder name
+    title: str
+    text: str  # plain; paragraphs stand apart by one blank line
+    content_hash: str  # 64 hex digits over title and text: equal = same revision
+    byline: str | None
+    language: str | None  # as declared, a hint: lower-case primary subtag
+    published_at: datetime | None
+    published_raw: str | None  # as the document spelt it
+    published_from: str | None  # "published", "updated", "dateline", ...
+    extractor: str  # name and version, "feed-entry/1"
+    confidence: float  # 0..1 that title and text are what a person would choose
+
+    def __post_init__(self) -> None:
+        """Reject naive times at the border."""
+        require_utc(self.published_at, "published_at")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One item as the feed or file gave it; exactly one of article and rejected."""
+
+    key: str  # unique within the feed
+    key_mode: KeyMode
+    aliases: tuple[str, ...]  # other keys it may be known by, "kind:value"
+    link: str | None  # verbatim
+    article: Article | None
+    rejected: Rejection | None
+
+    def __post_init__(self) -> None:
+        """Hold the invariant that an entry ends one way."""
+        if (self.article is None) == (self.rejected is None):
+            raise ValueError("an entry has either an article or a reason")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollLimits:
+    """What one poll may cost."""
+
+    timeout_seconds: float
+    connect_timeout_seconds: float
+    max_body_bytes: int  # decoded
+    max_entries: int
+    max_message_bytes: int  # a longer event is split into parts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedToPoll:
+    """One feed that is due, with what the last poll left behind."""
+
+    poll_id: int
+    feed_id: int
+    url: str
+    source: str | None  # the publisher, where the operator named one
+    etag: str | None  # byte for byte as the server sent it
+    last_modified: str | None  # byte for byte
+    body_sha256: str | None  # of the last parsed body
+    key_mode: KeyMode | None  # None: not decided yet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollFeeds:
+    """Command: poll these feeds. One event comes back for each."""
+
+    SCHEMA: ClassVar[str] = "ingest.poll_feeds"
+    VERSION: ClassVar[int] = 1
+
+    feeds: tuple[FeedToPoll, ...]
+    limits: PollLimits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedPolled:
+    """Event: what one poll found. The entries of a large one come in parts."""
+
+    SCHEMA: ClassVar[str] = "ingest.feed_polled"
+    VERSION: ClassVar[int] = 1
+
+    poll_id: int
+    feed_id: int
+    url: str  # as asked for
+    outcome: PollOutcome
+    polled_at: datetime
+    elapsed_ms: int
+    http_status: int | None = None
+    final_url: str | None = None  # after redirects
+    permanent_url: str | None = None  # where every hop was a 301 or 308
+    etag: str | None = None
+    last_modified: str | None = None
+    retry_after_seconds: int | None = None
+    min_interval_seconds: int | None = None  # from max-age, ttl, updatePeriod
+    body_sha256: str | None = None
+    n_bytes: int = 0  # decoded body
+    format: str | None = None  # "rss20", "atom10", "json11", ...
+    title: str | None = None
+    site_url: str | None = None
+    language: str | None = None
+    key_mode: KeyMode | None = None
+    partial: bool = False  # the body broke off; its last entry was left out
+    error: str | None = None  # one sentence for the operator
+    document: Document | None = None  # in part 0 only
+    entries: tuple[Entry, ...] = ()
+    part: int = 0
+    n_parts: int = 1
+
+    def __post_init__(self) -> None:
+        """Reject naive times at the border."""
+        require_utc(self.polled_at, "polled_at")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileToRead:
+    """One file, by the path under which the worker can open it."""
+
+    file_id: int
+    path: str  # absolute
+    source: str  # the publisher its articles are filed under
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadFiles:
+    """Command: read these files. One or more events come back."""
+
+    SCHEMA: ClassVar[str] = "ingest.read_files"
+    VERSION: ClassVar[int] = 1
+
+    files: tuple[FileToRead, ...]
+    max_file_bytes: int
+    max_message_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRead:
+    """What one file gave."""
+
+    file_id: int
+    path: str
+    outcome: FileOutcome
+    error: str | None = None  # one sentence for the operator
+    document: Document | None = None
+    entries: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilesRead:
+    """Event: a batch of files has been read."""
+
+    SCHEMA: ClassVar[str] = "ingest.files_read"
+    VERSION: ClassVar[int] = 1
+
+    read_at: datetime
+    reads: tuple[FileRead, ...]
+
+    def __post_init__(self) -> None:
+        """Reject naive times at the border."""
+        require_utc(self.read_at, "read_at")
+
+
+def utc_now() -> datetime:
+    """The present moment, aware and in UTC; the one clock that others inject."""
+    return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""Deployable processes and the operator's surfaces."""
