@@ -1,0 +1,199 @@
+"""Articles and their revisions: stored once, revised when their text changes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from enrich.messages import Lane
+from ingest.messages import Article as Draft
+from ingest.messages import Entry as NewEntry
+from store import pending
+from store.clauses import insert_into, insert_rows, locked
+from store.models import Article, Revision
+
+# What search and lists show of a text: title and this much lead answer most queries
+# at a seventh of the cost of indexing all of it.
+LEAD_CHARS = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """Where and when a batch of entries was seen."""
+
+    feed_id: int
+    now: datetime
+    lane: Lane
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One entry, with the document and the run that it came with."""
+
+    entry: NewEntry
+    document_sha256: str | None = None
+    run_id: int | None = None
+    file_id: int | None = None
+
+    @property
+    def draft(self) -> Draft:
+        """The article it holds; only asked of entries that hold one."""
+        if self.entry.article is None:
+            raise ValueError(f"entry {self.entry.key} was rejected")
+        return self.entry.article
+
+
+class Target(NamedTuple):
+    """Where a draft came to rest."""
+
+    article_id: int
+    is_new: bool
+
+
+class _Change(NamedTuple):
+    row: Any  # id, uid, current_revision, published_at, sort_at
+    seen: Seen
+
+
+def write_articles(
+    session: Session,
+    fresh: Mapping[str, Seen],
+    kept: Mapping[int, Seen],
+    *,
+    sighting: Sighting,
+) -> dict[str, Target]:
+    """Store what is new and revise what has changed; writing twice changes nothing.
+
+    Args:
+        session: In a transaction.
+        fresh: By uid, entries that find their article by its identity.
+        kept: By article id, entries whose article is known.
+        sighting: Where and when they were seen.
+
+    Returns:
+        uid -> target, for the fresh ones.
+    """
+    if not fresh and not kept:
+        return {}
+    inserted = _insert(session, fresh, sighting)
+    rows = _lock(session, fresh, kept)
+    changes = [
+        _Change(row, seen)
+        for row in rows
+        if (seen := kept.get(row.id) or fresh.get(row.uid)) is not None
+        and seen.draft.content_hash != row.content_hash
+    ]
+    _revise(session, changes, sighting)
+    news = [
+        pending.NewWork(row.id, row.current_revision, fresh[row.uid].run_id)
+        for row in rows
+        if row.uid in inserted
+    ] + [
+        pending.NewWork(row.id, row.current_revision + 1, seen.run_id)
+        for row, seen in changes
+    ]
+    pending.add_articles(session, news, lane=sighting.lane, now=sighting.now)
+    return {
+        row.uid: Target(row.id, row.uid in inserted) for row in rows if row.uid in fresh
+    }
+
+
+def _insert(
+    session: Session, fresh: Mapping[str, Seen], sighting: Sighting
+) -> set[str]:
+    # In the order of the key, so that two writers cannot wait for each other.
+    rows = [_article_row(fresh[uid].draft, sighting) for uid in sorted(fresh)]
+    if not rows:
+        return set()
+    insert = insert_into(session, Article).on_conflict_do_nothing(
+        index_elements=["uid"]
+    )
+    found = session.execute(insert.returning(Article.id, Article.uid), rows).all()
+    firsts = [_revision_row(row.id, 1, fresh[row.uid], sighting) for row in found]
+    insert_rows(session, Revision, firsts)
+    return {row.uid for row in found}
+
+
+def _lock(
+    session: Session, fresh: Mapping[str, Seen], kept: Mapping[int, Seen]
+) -> list[Any]:
+    columns = (
+        Article.id,
+        Article.uid,
+        Article.content_hash,
+        Article.current_revision,
+        Article.published_at,
+        Article.sort_at,
+    )
+    query = select(*columns).where(
+        Article.uid.in_(list(fresh)) | Article.id.in_(list(kept))
+    )
+    return list(session.execute(locked(session, query.order_by(Article.id))))
+
+
+def _revise(session: Session, changes: list[_Change], sighting: Sighting) -> None:
+    if not changes:
+        return
+    rows = [
+        _revision_row(row.id, row.current_revision + 1, seen, sighting)
+        for row, seen in changes
+    ]
+    insert_rows(session, Revision, rows)
+    session.execute(update(Article), [_changed_row(one) for one in changes])
+
+
+def _changed_row(change: _Change) -> dict[str, Any]:
+    row, draft = change.row, change.seen.draft
+    # The first date stands: an update does not move an article in time.
+    published_at = row.published_at or draft.published_at
+    return {
+        "id": row.id,
+        "current_revision": row.current_revision + 1,
+        "content_hash": draft.content_hash,
+        "title": draft.title,
+        "lead": draft.text[:LEAD_CHARS],
+        "byline": draft.byline,
+        "published_at": published_at,
+        "sort_at": published_at or row.sort_at,
+    }
+
+
+def _article_row(draft: Draft, sighting: Sighting) -> dict[str, Any]:
+    return {
+        "uid": draft.uid,
+        "url": draft.url,
+        "source": draft.source,
+        "feed_id": sighting.feed_id,
+        "current_revision": 1,
+        "content_hash": draft.content_hash,
+        "title": draft.title,
+        "lead": draft.text[:LEAD_CHARS],
+        "byline": draft.byline,
+        "published_at": draft.published_at,
+        "published_raw": draft.published_raw,
+        "published_from": draft.published_from,
+        "first_seen_at": sighting.now,
+        "sort_at": draft.published_at or sighting.now,
+    }
+
+
+def _revision_row(
+    article_id: int, number: int, seen: Seen, sighting: Sighting
+) -> dict[str, Any]:
+    draft = seen.draft
+    return {
+        "article_id": article_id,
+        "number": number,
+        "content_hash": draft.content_hash,
+        "title": draft.title,
+        "text": draft.text,
+        "byline": draft.byline,
+        "declared_language": draft.language,
+        "extractor": draft.extractor,
+        "confidence": draft.confidence,
+        "document_sha256": seen.document_sha256,
+        "created_at": sighting.now,
+    }

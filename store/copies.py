@@ -1,0 +1,202 @@
+"""Copies: candidates from the index, pairs as evidence, verdicts as their function.
+
+Every pair that passes is kept. The verdicts follow from the pairs and the times of the
+articles alone, so that an earlier article which arrives late takes over, and the order
+of arrival never matters.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.orm import Session
+
+from enrich.messages import Comparison, CopyKind, CopyPair, CopyVerdict
+from store.clauses import chunks, insert_rows
+from store.judge import Judge
+from store.marks import Marked, find_candidates, load_marks, store_marks
+from store.models import Article, Duplicate
+from store.models import CopyPair as PairRow
+from store.roles import follow_verdicts
+
+# Groups beyond this come from templates; their verdicts stay local.
+MAX_GROUP = 2_000
+
+
+def settle_copies(
+    session: Session,
+    marked: Sequence[Marked],
+    *,
+    pipeline_id: int,
+    judge: Judge,
+    now: datetime,
+) -> None:
+    """Store fingerprints, compare with the candidates, settle what it touches.
+
+    The caller must be alone with the verdicts (`clauses.alone`).
+    """
+    ids = [one.article_id for one in marked]
+    touched = set(ids) | _drop_pairs(session, ids, pipeline_id)
+    store_marks(session, marked, pipeline_id=pipeline_id)
+    pairs = _find_pairs(session, marked, pipeline_id, judge)
+    _store_pairs(session, pairs, pipeline_id)
+    group, evidence = _group(session, touched, pipeline_id)
+    times = _times(session, group)
+    verdicts = judge.settle(times, evidence)
+    changed = _store_verdicts(session, group, verdicts, pipeline_id, now)
+    follow_verdicts(session, changed)
+
+
+def _drop_pairs(session: Session, ids: Sequence[int], pipeline_id: int) -> set[int]:
+    """Forget the pairs of articles whose text is new; return their other halves."""
+    gone = delete(PairRow).where(
+        PairRow.pipeline_id == pipeline_id,
+        or_(PairRow.low_id.in_(ids), PairRow.high_id.in_(ids)),
+    )
+    rows = session.execute(
+        gone.returning(PairRow.low_id, PairRow.high_id),
+        execution_options={"synchronize_session": False},
+    ).all()
+    return {article_id for row in rows for article_id in row}
+
+
+def _find_pairs(
+    session: Session, marked: Sequence[Marked], pipeline_id: int, judge: Judge
+) -> list[CopyPair]:
+    candidates = find_candidates(session, marked, pipeline_id=pipeline_id)
+    prints = {one.article_id: one.fingerprint for one in marked}
+    strangers = {other for found in candidates.values() for other in found}
+    prints |= load_marks(session, strangers - set(prints), pipeline_id=pipeline_id)
+    wanted = {
+        (min(one, other), max(one, other))
+        for one, found in candidates.items()
+        for other in found
+    }
+    return [
+        CopyPair(low_id=low, high_id=high, comparison=comparison)
+        for low, high in sorted(wanted)
+        if (comparison := judge.compare(prints[low], prints[high])) is not None
+    ]
+
+
+def _store_pairs(session: Session, pairs: Sequence[CopyPair], pipeline_id: int) -> None:
+    rows = [
+        {
+            "pipeline_id": pipeline_id,
+            "low_id": one.low_id,
+            "high_id": one.high_id,
+            **_evidence(one.comparison),
+        }
+        for one in pairs
+    ]
+    insert_rows(session, PairRow, rows)
+
+
+def _evidence(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "kind": comparison.kind,
+        "containment": comparison.containment,
+        "resemblance": comparison.resemblance,
+    }
+
+
+def _group(
+    session: Session, touched: set[int], pipeline_id: int
+) -> tuple[set[int], list[CopyPair]]:
+    """Return all that hangs together with the touched articles, and its pairs."""
+    group, edge = set(touched), set(touched)
+    pairs: dict[tuple[int, int], CopyPair] = {}
+    while edge:
+        step = {
+            (row.low_id, row.high_id): _pair(row)
+            for row in _pairs_of(session, edge, pipeline_id)
+        }
+        pairs |= step
+        edge = {article_id for pair in step for article_id in pair} - group
+        if len(group) + len(edge) > MAX_GROUP:
+            break
+        group |= edge
+    inside = [
+        pair for (low, high), pair in pairs.items() if low in group and high in group
+    ]
+    return group, inside
+
+
+def _pairs_of(session: Session, ids: set[int], pipeline_id: int) -> list[PairRow]:
+    rows: list[PairRow] = []
+    for some in chunks(sorted(ids)):
+        for column in (PairRow.low_id, PairRow.high_id):
+            query = select(PairRow).where(
+                PairRow.pipeline_id == pipeline_id, column.in_(some)
+            )
+            rows += session.scalars(query)
+    return rows
+
+
+def _pair(row: PairRow) -> CopyPair:
+    return CopyPair(low_id=row.low_id, high_id=row.high_id, comparison=_comparison(row))
+
+
+def _comparison(row: PairRow | Duplicate) -> Comparison:
+    return Comparison(
+        kind=CopyKind(row.kind),
+        containment=row.containment,
+        resemblance=row.resemblance,
+    )
+
+
+def _times(session: Session, ids: set[int]) -> dict[int, datetime]:
+    return {
+        row.id: row.sort_at
+        for some in chunks(sorted(ids))
+        for row in session.execute(
+            select(Article.id, Article.sort_at).where(Article.id.in_(some))
+        )
+    }
+
+
+def _store_verdicts(
+    session: Session,
+    group: set[int],
+    verdicts: Sequence[CopyVerdict],
+    pipeline_id: int,
+    now: datetime,
+) -> dict[int, int | None]:
+    """Write what changed; return article id -> its original, None if it is one."""
+    before = {
+        row.article_id: CopyVerdict(
+            article_id=row.article_id,
+            original_id=row.original_id,
+            comparison=_comparison(row),
+        )
+        for some in chunks(sorted(group))
+        for row in session.scalars(
+            select(Duplicate)
+            .where(Duplicate.article_id.in_(some))
+            .where(Duplicate.pipeline_id == pipeline_id)
+        )
+    }
+    after = {one.article_id: one for one in verdicts}
+    stale = [one for one in before if before[one] != after.get(one)]
+    for some in chunks(stale):
+        session.execute(
+            delete(Duplicate)
+            .where(Duplicate.article_id.in_(some))
+            .where(Duplicate.pipeline_id == pipeline_id)
+            .execution_options(synchronize_session=False)
+        )
+    fresh = [one for one in after.values() if before.get(one.article_id) != one]
+    rows = [
+        {
+            "pipeline_id": pipeline_id,
+            "article_id": one.article_id,
+            "original_id": one.original_id,
+            "settled_at": now,
+            **_evidence(one.comparison),
+        }
+        for one in fresh
+    ]
+    insert_rows(session, Duplicate, rows)
+    changed: dict[int, int | None] = dict.fromkeys(stale)
+    return changed | {one.article_id: one.original_id for one in fresh}

@@ -1,0 +1,76 @@
+"""Engines and transactions: how every other module of the store meets a database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.orm import Session
+
+# Five minutes: a bulk transaction of a colleague must not turn into an error here.
+SQLITE_BUSY_MS = 300_000
+READ_ONLY = "wireroom_read_only"
+
+
+def open_engine(url: str, *, pool_size: int = 2) -> Engine:
+    """Return an engine for PostgreSQL or SQLite; nothing is connected yet.
+
+    Args:
+        url: SQLAlchemy URL, `postgresql+psycopg://...` or `sqlite+pysqlite:///...`.
+        pool_size: Connections kept per process; worker processes need one or two.
+    """
+    if make_url(url).get_backend_name() == "sqlite":
+        engine = create_engine(url)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        pool_pre_ping=True,
+        # Every claim and every write compares moments; one zone for all of them.
+        connect_args={"options": "-c timezone=utc"},
+    )
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver must not open transactions by itself: its implicit BEGIN is deferred,
+    # and a deferred writer can fail half-way instead of waiting at the door.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout={SQLITE_BUSY_MS}",
+        "journal_mode=WAL",
+        # Safe with WAL against a crash of the process; a power cut can lose the last
+        # transactions but never the file.
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reading = connection.get_execution_options().get(READ_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Session]:
+    """Run the block in one transaction: committed at its end, or rolled back."""
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """Run the block in one transaction that takes no write lock."""
+    with engine.connect() as connection:
+        connection.execution_options(**{READ_ONLY: True})
+        with Session(connection) as session:
+            yield session
+
+
+def is_postgresql(session: Session) -> bool:
+    """Return whether the session talks to PostgreSQL."""
+    return session.get_bind().dialect.name == "postgresql"

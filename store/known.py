@@ -1,0 +1,74 @@
+"""Which entries of a document are known: by their key, or else by an alias."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ingest.messages import Entry as NewEntry
+from store.clauses import chunks, insert_rows
+from store.models import Entry
+from store.models import EntryAlias as Alias
+
+
+class Known(NamedTuple):
+    """A stored entry."""
+
+    id: int
+    content_hash: str | None
+    article_id: int | None
+
+
+def find_known(
+    session: Session, entries: Sequence[NewEntry], *, feed_id: int
+) -> dict[str, Known]:
+    """Return key of an entry -> the stored entry it is."""
+    columns = (Entry.key, Entry.id, Entry.content_hash, Entry.article_id)
+    known = {
+        row.key: Known(row.id, row.content_hash, row.article_id)
+        for keys in chunks(entry.key for entry in entries)
+        for row in session.execute(
+            select(*columns).where(Entry.feed_id == feed_id, Entry.key.in_(keys))
+        )
+    }
+    strangers = [entry for entry in entries if entry.key not in known]
+    aliases = _find_aliases(session, strangers, feed_id)
+    taken = {one.id for one in known.values()}
+    for entry in strangers:
+        matches = (aliases[alias] for alias in entry.aliases if alias in aliases)
+        # One stored entry answers to one entry of a document, or two items that
+        # share a link would overwrite each other for ever.
+        match = next((one for one in matches if one.id not in taken), None)
+        if match is not None:
+            known[entry.key] = match
+            taken.add(match.id)
+    return known
+
+
+def _find_aliases(
+    session: Session, entries: Sequence[NewEntry], feed_id: int
+) -> dict[str, Known]:
+    wanted = sorted({alias for entry in entries for alias in entry.aliases})
+    return {
+        row.alias: Known(row.id, row.content_hash, row.article_id)
+        for some in chunks(wanted)
+        for row in session.execute(
+            select(Alias.alias, Entry.id, Entry.content_hash, Entry.article_id)
+            .join(Entry, Entry.id == Alias.entry_id)
+            .where(Alias.feed_id == feed_id, Alias.alias.in_(some))
+        )
+    }
+
+
+def add_aliases(
+    session: Session, entries: Sequence[NewEntry], ids: dict[str, int], *, feed_id: int
+) -> None:
+    """Remember the aliases of entries; `ids` gives the row of each key."""
+    rows = [
+        {"feed_id": feed_id, "alias": alias, "entry_id": ids[entry.key]}
+        for entry in entries
+        if entry.key in ids
+        for alias in entry.aliases
+    ]
+    insert_rows(session, Alias, rows)

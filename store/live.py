@@ -1,0 +1,109 @@
+"""Live stories: those that could take an article, loaded for one batch."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrich.messages import StoryCandidate, StoryFeatures
+from store.clauses import chunks
+from store.judge import Centroid
+from store.models import Story, StoryKey
+
+# News of an event thins out within days; two weeks keep slow stories together.
+WINDOW = timedelta(days=14)
+# The live stories that share most heavy terms with an article.
+MAX_CANDIDATES = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """An article on its way into a story."""
+
+    article_id: int
+    at: datetime
+    title: str
+    features: StoryFeatures
+
+
+@dataclass(slots=True, kw_only=True)
+class Live:
+    """A story while a batch is placed; new ones have a negative id until stored."""
+
+    id: int
+    title: str
+    n_articles: int
+    first_at: datetime
+    last_at: datetime
+    centroid: Centroid
+    keys: set[int] = field(default_factory=set)
+    changed: bool = False
+
+    def candidate(self) -> StoryCandidate:
+        """Return the story as the clusterer sees it."""
+        return StoryCandidate(
+            story_id=self.id,
+            centroid=self.centroid,
+            n_articles=self.n_articles,
+            last_at=self.last_at,
+        )
+
+    def in_window(self, at: datetime) -> bool:
+        """Return whether the story is open for an article of that time."""
+        return self.first_at - WINDOW <= at <= self.last_at + WINDOW
+
+
+def load_stories(
+    session: Session, articles: Sequence[Placed], wanted: set[int], *, pipeline_id: int
+) -> dict[int, Live]:
+    """Return the stories that could take these articles, by id."""
+    if not articles:
+        return {}
+    keys = sorted({key for one in articles for key in one.features.keys})
+    near = Story.last_at >= articles[0].at - WINDOW
+    soon = Story.first_at <= articles[-1].at + WINDOW
+    live: dict[int, Live] = {}
+    hits: list[tuple[int, int]] = []
+    for some in chunks(keys):
+        query = (
+            select(StoryKey.key, StoryKey.story_id)
+            .join(Story, Story.id == StoryKey.story_id)
+            .where(StoryKey.pipeline_id == pipeline_id, StoryKey.key.in_(some))
+            .where(near, soon, Story.merged_into.is_(None))
+        )
+        hits += [(row.key, row.story_id) for row in session.execute(query)]
+    found = wanted | _most_shared(articles, hits)
+    for some in chunks(sorted(found)):
+        for row in session.scalars(select(Story).where(Story.id.in_(some))):
+            live[row.id] = Live(
+                id=row.id,
+                title=row.title,
+                n_articles=row.n_articles,
+                first_at=row.first_at,
+                last_at=row.last_at,
+                centroid=tuple((term, weight) for term, weight in row.centroid),
+            )
+    for key, story_id in hits:
+        if story_id in live:
+            live[story_id].keys.add(key)
+    return live
+
+
+def _most_shared(
+    articles: Sequence[Placed], hits: Sequence[tuple[int, int]]
+) -> set[int]:
+    """Return the stories that share most keys with any of the articles."""
+    postings: dict[int, list[int]] = {}
+    for key, story_id in hits:
+        postings.setdefault(key, []).append(story_id)
+    best: set[int] = set()
+    for one in articles:
+        shared = Counter(
+            story_id for key in one.features.keys for story_id in postings.get(key, ())
+        )
+        ranked = sorted(shared, key=lambda story_id: (-shared[story_id], story_id))
+        best |= set(ranked[:MAX_CANDIDATES])
+    return best

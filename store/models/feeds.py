@@ -1,0 +1,233 @@
+"""Tables of what is watched: feeds, polls, runs, files and raw documents."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped
+
+from store.models.base import Base, BigId, UtcDateTime, col, one_of
+from store.words import FeedKind, FeedState, FileState, PollState, RunKind
+
+
+class Feed(Base):
+    """A polled document, or the place where handed-over files are filed."""
+
+    __tablename__ = "feed"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", FeedKind), name="kind"),
+        CheckConstraint(one_of("state", FeedState), name="state"),
+        Index(
+            "ix_feed_next_poll_at",
+            "next_poll_at",
+            sqlite_where=text("state = 'active'"),
+            postgresql_where=text("state = 'active'"),
+        ),
+        {"comment": "A polled document, or the place where handed-over files go"},
+    )
+
+    id: Mapped[int] = col(BigId, primary_key=True, comment="Surrogate key")
+    url: Mapped[str] = col(Text, comment="Address as the operator gave it")
+    url_key: Mapped[str] = col(
+        String(64), unique=True, comment="Hash of the canonical address"
+    )
+    kind: Mapped[str] = col(String(16), comment="web, or files for handed-over files")
+    state: Mapped[str] = col(String(16), comment="What the scheduler does with it")
+    reason: Mapped[str | None] = col(Text, comment="Why it is in that state")
+    title: Mapped[str | None] = col(Text, comment="Title the feed gives itself")
+    site_url: Mapped[str | None] = col(Text, comment="Page the feed belongs to")
+    source: Mapped[str | None] = col(Text, comment="Publisher, if the operator says")
+    language: Mapped[str | None] = col(String(16), comment="Language it declares")
+    tags: Mapped[Any] = col(JSON, default=list, comment="Labels of the operator")
+    key_mode: Mapped[str | None] = col(
+        String(16), comment="What keys of its entries are made of"
+    )
+    etag: Mapped[str | None] = col(Text, comment="Validator, byte for byte")
+    last_modified: Mapped[str | None] = col(Text, comment="Validator, byte for byte")
+    body_sha256: Mapped[str | None] = col(
+        String(64), comment="Hash of the last body that was parsed"
+    )
+    interval_seconds: Mapped[int] = col(
+        Integer, default=3600, comment="Present distance between polls"
+    )
+    next_poll_at: Mapped[datetime] = col(UtcDateTime, comment="When it is due")
+    lease_until: Mapped[datetime | None] = col(
+        UtcDateTime, comment="A poll is under way until then; NULL when none is"
+    )
+    attempts: Mapped[int] = col(
+        Integer, default=0, comment="Polls claimed since the last one that came back"
+    )
+    requested_run_id: Mapped[int | None] = col(
+        ForeignKey("run.id"), comment="Run that asked for the next poll"
+    )
+    n_unchanged: Mapped[int] = col(
+        Integer, default=0, comment="Polls in a row without anything new"
+    )
+    n_errors: Mapped[int] = col(Integer, default=0, comment="Failed polls in a row")
+    last_polled_at: Mapped[datetime | None] = col(
+        UtcDateTime, comment="When the last poll came back"
+    )
+    last_ok_at: Mapped[datetime | None] = col(
+        UtcDateTime, comment="When a poll last succeeded"
+    )
+    last_outcome: Mapped[str | None] = col(
+        String(24), comment="Outcome of the last poll"
+    )
+    last_error: Mapped[str | None] = col(Text, comment="Error of the last poll")
+    moved_url: Mapped[str | None] = col(
+        Text, comment="Address to which polls are permanently redirected"
+    )
+    created_at: Mapped[datetime] = col(UtcDateTime, comment="When it was added")
+
+
+class Run(Base):
+    """One batch of work under one id."""
+
+    __tablename__ = "run"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", RunKind), name="kind"),
+        {"comment": "One batch of work under one id"},
+    )
+
+    id: Mapped[int] = col(BigId, primary_key=True, comment="Surrogate key")
+    kind: Mapped[str] = col(String(16), comment="What started it")
+    label: Mapped[str] = col(Text, comment="What it was asked to do")
+    started_at: Mapped[datetime] = col(UtcDateTime, comment="When it began")
+    listed_at: Mapped[datetime | None] = col(
+        UtcDateTime, comment="When all of its work had been written down"
+    )
+
+
+class Document(Base):
+    """Raw bytes as fetched or read, stored once."""
+
+    __tablename__ = "document"
+    __table_args__ = ({"comment": "Raw bytes as fetched or read, stored once"},)
+
+    sha256: Mapped[str] = col(
+        String(64), primary_key=True, comment="Hash of the uncompressed bytes"
+    )
+    media_type: Mapped[str] = col(String(128), comment="Media type, as told or found")
+    codec: Mapped[str] = col(String(16), comment="Compression of body")
+    n_bytes: Mapped[int] = col(BigInteger, comment="Size before compression")
+    body: Mapped[bytes] = col(LargeBinary, comment="The compressed bytes")
+    created_at: Mapped[datetime] = col(UtcDateTime, comment="When first stored")
+
+
+class Counts:
+    """How the entries of one document ended: seen is the sum of the others."""
+
+    n_seen: Mapped[int] = col(Integer, default=0, comment="Entries in the document")
+    n_new: Mapped[int] = col(Integer, default=0, comment="Entries with a new article")
+    n_revised: Mapped[int] = col(
+        Integer, default=0, comment="Known entries whose text had changed"
+    )
+    n_unchanged: Mapped[int] = col(
+        Integer, default=0, comment="Known entries as they were"
+    )
+    n_duplicate: Mapped[int] = col(
+        Integer, default=0, comment="New entries of articles stored before"
+    )
+    n_rejected: Mapped[int] = col(Integer, default=0, comment="Entries without article")
+    n_quarantined: Mapped[int] = col(
+        Integer, default=0, comment="Entries that could not be written"
+    )
+
+
+class Poll(Counts, Base):
+    """One attempt to read a feed."""
+
+    __tablename__ = "poll"
+    __table_args__ = (
+        CheckConstraint(one_of("state", PollState), name="state"),
+        Index("ix_poll_feed_id_started_at", "feed_id", "started_at"),
+        Index("ix_poll_run_id", "run_id"),
+        {"comment": "One attempt to read a feed; it has one outcome"},
+    )
+
+    id: Mapped[int] = col(BigId, primary_key=True, comment="Surrogate key")
+    feed_id: Mapped[int] = col(ForeignKey("feed.id"), comment="The feed")
+    run_id: Mapped[int | None] = col(
+        ForeignKey("run.id"), comment="Run that asked for it"
+    )
+    state: Mapped[str] = col(String(16), comment="open, done or abandoned")
+    started_at: Mapped[datetime] = col(UtcDateTime, comment="When it was dispatched")
+    finished_at: Mapped[datetime | None] = col(UtcDateTime, comment="When stored")
+    outcome: Mapped[str | None] = col(String(24), comment="Its single named end")
+    error: Mapped[str | None] = col(Text, comment="One sentence for the operator")
+    http_status: Mapped[int | None] = col(Integer, comment="Status of the last hop")
+    elapsed_ms: Mapped[int | None] = col(Integer, comment="Time to fetch and parse")
+    n_bytes: Mapped[int] = col(BigInteger, default=0, comment="Size of the body")
+    document_sha256: Mapped[str | None] = col(
+        ForeignKey("document.sha256"), comment="The body, where one was kept"
+    )
+    n_parts: Mapped[int | None] = col(Integer, comment="Messages its entries came in")
+
+
+class PollPart(Base):
+    """A part of a large poll that has been stored."""
+
+    __tablename__ = "poll_part"
+    __table_args__ = ({"comment": "A part of a large poll that has been stored"},)
+
+    poll_id: Mapped[int] = col(
+        ForeignKey("poll.id"), primary_key=True, comment="The poll"
+    )
+    part: Mapped[int] = col(
+        Integer, primary_key=True, autoincrement=False, comment="Number from 0"
+    )
+    stored_at: Mapped[datetime] = col(UtcDateTime, comment="When stored")
+
+
+class RunFile(Counts, Base):
+    """One file that a run was asked to read."""
+
+    __tablename__ = "run_file"
+    __table_args__ = (
+        CheckConstraint(one_of("state", FileState), name="state"),
+        UniqueConstraint("run_id", "path"),
+        Index("ix_run_file_state_due_at", "state", "due_at"),
+        {"comment": "One file that a run was asked to read; it has one outcome"},
+    )
+
+    id: Mapped[int] = col(BigId, primary_key=True, comment="Surrogate key")
+    run_id: Mapped[int] = col(ForeignKey("run.id"), comment="The run")
+    path: Mapped[str] = col(Text, comment="Absolute path on the worker's host")
+    source: Mapped[str] = col(Text, comment="Publisher its articles are filed under")
+    state: Mapped[str] = col(String(16), comment="pending, done or quarantined")
+    outcome: Mapped[str | None] = col(String(24), comment="Its single named end")
+    error: Mapped[str | None] = col(Text, comment="One sentence for the operator")
+    attempts: Mapped[int] = col(Integer, default=0, comment="Times it was claimed")
+    leased: Mapped[bool] = col(default=False, comment="A worker has it until due_at")
+    due_at: Mapped[datetime] = col(UtcDateTime, comment="When it may be dispatched")
+    document_sha256: Mapped[str | None] = col(
+        ForeignKey("document.sha256"), comment="Its bytes, where they were kept"
+    )
+    n_seen: Mapped[int] = col(Integer, default=0, comment="Entries in the file")
+    n_new: Mapped[int] = col(Integer, default=0, comment="Entries with a new article")
+    n_revised: Mapped[int] = col(
+        Integer, default=0, comment="Known entries whose text had changed"
+    )
+    n_unchanged: Mapped[int] = col(
+        Integer, default=0, comment="Known entries as they were"
+    )
+    n_duplicate: Mapped[int] = col(
+        Integer, default=0, comment="New entries of articles stored before"
+    )
+    n_rejected: Mapped[int] = col(Integer, default=0, comment="Entries without article")
+    n_quarantined: Mapped[int] = col(
+        Integer, default=0, comment="Entries that could not be written"
+    )
+    finished_at: Mapped[datetime | None] = col(UtcDateTime, comment="When stored")

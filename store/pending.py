@@ -1,0 +1,169 @@
+"""What is not enriched yet: written down, finished, failed, swept.
+
+A row of `enrich_work` exists for as long as its article waits; `claims` hands it out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from enrich.messages import Lane
+from store.claims import Claim, missing_pipelines
+from store.clauses import chunks, insert_into, locked
+from store.limits import retry_at
+from store.models import EnrichWork
+from store.pipelines import active_pipelines
+from store.quarantine import Case, quarantine, reopen_articles
+from store.words import QuarantineKind
+
+
+class NewWork(NamedTuple):
+    """A revision that waits for enrichment, and the run it belongs to."""
+
+    article_id: int
+    revision: int
+    run_id: int | None
+
+
+def add_articles(
+    session: Session, news: Sequence[NewWork], *, lane: Lane, now: datetime
+) -> None:
+    """Write down that revisions wait; a newer one replaces an older one."""
+    if not news:
+        return
+    reopen_articles(session, [one.article_id for one in news], now=now)
+    rows = [
+        {
+            "article_id": one.article_id,
+            "revision": one.revision,
+            "lane": lane,
+            "stages": None,
+            "attempts": 0,
+            "leased": False,
+            "due_at": now,
+            "run_id": one.run_id,
+            "created_at": now,
+        }
+        for one in sorted(news)
+    ]
+    insert = insert_into(session, EnrichWork)
+    names = ("revision", "lane", "stages", "attempts", "leased", "due_at", "run_id")
+    session.execute(
+        insert.on_conflict_do_update(
+            index_elements=["article_id"],
+            set_={name: getattr(insert.excluded, name) for name in names},
+        ),
+        rows,
+    )
+
+
+def finish_articles(
+    session: Session, revisions: Mapping[int, int], *, now: datetime
+) -> None:
+    """Take finished work off the list; what still lacks a pipeline is due at once.
+
+    Args:
+        session: In a transaction that has written the ledger.
+        revisions: article id -> revision of which results have come.
+        now: The present moment.
+    """
+    query = select(
+        EnrichWork.article_id,
+        EnrichWork.revision,
+        EnrichWork.stages,
+        EnrichWork.attempts,
+    ).where(EnrichWork.article_id.in_(list(revisions)))
+    claims = [
+        Claim(*row)
+        for row in session.execute(query)
+        if row.revision == revisions[row.article_id]
+    ]
+    missing = missing_pipelines(session, claims, active_pipelines(session))
+    done = [article_id for article_id, wanted in missing.items() if not wanted]
+    rest = [article_id for article_id, wanted in missing.items() if wanted]
+    session.execute(delete(EnrichWork).where(EnrichWork.article_id.in_(done)))
+    session.execute(
+        update(EnrichWork)
+        .where(EnrichWork.article_id.in_(rest))
+        .values(leased=False, due_at=now)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An article on which a worker failed."""
+
+    article_id: int
+    revision: int
+    error: str
+    detail: str
+    permanent: bool = False
+
+
+def fail_articles(
+    session: Session, failures: Sequence[Failure], *, now: datetime, max_attempts: int
+) -> None:
+    """Note failures: due again after a while, or quarantined after too many."""
+    by_id = {one.article_id: one for one in failures}
+    query = select(EnrichWork).where(EnrichWork.article_id.in_(list(by_id)))
+    given_up: list[Case] = []
+    for work in session.scalars(locked(session, query.order_by(EnrichWork.article_id))):
+        failure = by_id[work.article_id]
+        if work.revision != failure.revision:
+            continue
+        work.leased = False
+        work.error = f"{failure.error}: {failure.detail}"[:500]
+        work.due_at = retry_at(now, work.attempts)
+        if failure.permanent or work.attempts >= max_attempts:
+            given_up.append(_case(work, failure.error, failure.detail))
+    session.flush()
+    _give_up(session, given_up, now)
+
+
+def sweep_articles(session: Session, *, now: datetime, max_attempts: int) -> int:
+    """Quarantine what has used up its attempts without an answer; return how many."""
+    query = (
+        select(EnrichWork)
+        .where(EnrichWork.attempts >= max_attempts, EnrichWork.due_at <= now)
+        .order_by(EnrichWork.article_id)
+        .limit(1_000)
+    )
+    works = list(session.scalars(locked(session, query, skip=True)))
+    cases = [
+        _case(
+            work,
+            "NoAnswer",
+            work.error or "every worker that took it died or never answered",
+        )
+        for work in works
+    ]
+    _give_up(session, cases, now)
+    return len(cases)
+
+
+def release_all(session: Session, *, now: datetime) -> None:
+    """Make all leased work due now: for a line whose workers are known to be dead."""
+    session.execute(
+        update(EnrichWork).where(EnrichWork.leased).values(leased=False, due_at=now)
+    )
+
+
+def _case(work: EnrichWork, error: str, detail: str) -> Case:
+    return Case(
+        kind=QuarantineKind.ARTICLE,
+        item=str(work.article_id),
+        error=error,
+        detail=detail,
+        attempts=work.attempts,
+        article_id=work.article_id,
+    )
+
+
+def _give_up(session: Session, cases: Sequence[Case], now: datetime) -> None:
+    quarantine(session, cases, now=now)
+    for some in chunks(one.article_id for one in cases):
+        session.execute(delete(EnrichWork).where(EnrichWork.article_id.in_(some)))

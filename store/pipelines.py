@@ -1,0 +1,83 @@
+"""Pipelines: which versions exist, which of them count."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from enrich.messages import Pipeline, Stage
+from store.clauses import insert_into, insert_rows
+from store.models import ActivePipeline
+from store.models import Pipeline as Row
+
+
+class Active(NamedTuple):
+    """A pipeline that counts, with its row id."""
+
+    id: int
+    pipeline: Pipeline
+
+
+def register(
+    session: Session, pipelines: Sequence[Pipeline], *, now: datetime
+) -> dict[Pipeline, int]:
+    """Make sure that pipelines have a row; return their ids."""
+    rows = [
+        {
+            "stage": one.stage,
+            "name": one.name,
+            "version": one.version,
+            "created_at": now,
+        }
+        for one in sorted(set(pipelines))
+    ]
+    insert_rows(session, Row, rows)
+    found = session.execute(select(Row.id, Row.stage, Row.name, Row.version))
+    ids = {
+        Pipeline(stage=Stage(row.stage), name=row.name, version=row.version): row.id
+        for row in found
+    }
+    return {one: ids[one] for one in pipelines}
+
+
+def activate(
+    session: Session, pipelines: Sequence[Pipeline], *, now: datetime
+) -> list[Pipeline]:
+    """Make these the pipelines that count; return those that were not before."""
+    ids = register(session, pipelines, now=now)
+    before = {one.pipeline for one in active_pipelines(session)}
+    changed = [one for one in pipelines if one not in before]
+    if changed:
+        insert = insert_into(session, ActivePipeline)
+        session.execute(
+            insert.on_conflict_do_update(
+                index_elements=["stage"],
+                set_={
+                    "pipeline_id": insert.excluded.pipeline_id,
+                    "since": insert.excluded.since,
+                },
+            ),
+            [
+                {"stage": one.stage, "pipeline_id": ids[one], "since": now}
+                for one in changed
+            ],
+        )
+    return changed
+
+
+def active_pipelines(session: Session) -> list[Active]:
+    """Return the pipelines that count, in the order of the stages."""
+    query = select(Row.id, Row.stage, Row.name, Row.version).join(
+        ActivePipeline, ActivePipeline.pipeline_id == Row.id
+    )
+    order = list(Stage)
+    found = [
+        Active(
+            row.id,
+            Pipeline(stage=Stage(row.stage), name=row.name, version=row.version),
+        )
+        for row in session.execute(query)
+    ]
+    return sorted(found, key=lambda one: order.index(one.pipeline.stage))

@@ -1,0 +1,267 @@
+"""Entries become rows: one idempotent batch write, no query per entry.
+
+Races are settled by the unique keys of `article` and `entry`, never by looking first.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import update
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
+from sqlalchemy.orm import Session
+
+from ingest.messages import Document as NewDocument
+from store.articles import Seen, Sighting, Target, write_articles
+from store.clauses import insert_into, insert_rows
+from store.known import Known, add_aliases, find_known
+from store.models import Document, Entry
+from store.quarantine import Case, quarantine
+from store.tally import End
+from store.words import EntryOutcome, QuarantineKind
+
+
+def save_documents(
+    session: Session, documents: Sequence[NewDocument | None], *, now: datetime
+) -> None:
+    """Store raw bytes, each once."""
+    found = {one.sha256: one for one in documents if one is not None}
+    rows = [
+        {
+            "sha256": sha256,
+            "media_type": found[sha256].media_type[:128],
+            "codec": found[sha256].codec,
+            "n_bytes": found[sha256].n_bytes,
+            "body": found[sha256].body,
+            "created_at": now,
+        }
+        for sha256 in sorted(found)
+    ]
+    insert_rows(session, Document, rows)
+
+
+def write_entries(
+    session: Session, seen: Sequence[Seen], *, sighting: Sighting
+) -> list[End]:
+    """Write what documents held; writing the same again changes nothing.
+
+    A batch that the database refuses is halved until only the entry at fault is left,
+    which goes to quarantine.
+
+    Returns:
+        How each entry ended, in the order of `seen`.
+    """
+    ends: dict[int, End] = {}
+    for places in _rounds(seen):
+        some = [seen[place] for place in places]
+        ends |= zip(places, _write_or_halve(session, some, sighting), strict=True)
+    return [ends[place] for place in range(len(seen))]
+
+
+def _rounds(seen: Sequence[Seen]) -> Iterator[list[int]]:
+    """Yield places such that no key comes twice in a round."""
+    rest = list(range(len(seen)))
+    while rest:
+        firsts = {seen[place].entry.key: place for place in reversed(rest)}
+        chosen = set(firsts.values())
+        yield sorted(chosen)
+        rest = [place for place in rest if place not in chosen]
+
+
+def _write_or_halve(
+    session: Session, seen: Sequence[Seen], sighting: Sighting
+) -> list[End]:
+    try:
+        with session.begin_nested():
+            return _write(session, seen, sighting)
+    except (StatementError, ValueError) as error:
+        if not _is_refusal(error):
+            raise
+        if len(seen) == 1:
+            _quarantine(session, seen[0], sighting, error)
+            return [End.QUARANTINED]
+    half = len(seen) // 2
+    return [
+        *_write_or_halve(session, seen[:half], sighting),
+        *_write_or_halve(session, seen[half:], sighting),
+    ]
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Say whether a value is at fault, and not the connection, a lock or the disk."""
+    if isinstance(error, DBAPIError):
+        return isinstance(error, DataError | IntegrityError)
+    return True  # refused on the way: no encoding, a time without zone
+
+
+class _Changed(NamedTuple):
+    seen: Seen
+    stored: Known
+
+
+def _write(session: Session, seen: Sequence[Seen], sighting: Sighting) -> list[End]:
+    known = find_known(session, [one.entry for one in seen], feed_id=sighting.feed_id)
+    strangers = [one for one in seen if one.entry.key not in known]
+    changed = [
+        _Changed(one, known[one.entry.key])
+        for one in seen
+        if one.entry.key in known and _differs(one, known[one.entry.key])
+    ]
+    revised = [one for one in changed if one.stored.article_id is not None]
+    # Rejected or quarantined before, and an article now.
+    risen = [one for one in changed if one.stored.article_id is None]
+    fresh = [one for one in strangers if one.entry.article]
+    fresh += [one.seen for one in risen]
+    targets = write_articles(
+        session,
+        # Where two entries share a page, the first one in the document speaks for it.
+        {one.draft.uid: one for one in reversed(fresh)},
+        {one.stored.article_id or 0: one.seen for one in revised},
+        sighting=sighting,
+    )
+    outcomes = _outcomes(fresh, targets)
+    ends = {one.entry.key: End.UNCHANGED for one in seen}
+    ends |= _insert_entries(session, strangers, outcomes, targets, sighting)
+    ends |= _update_risen(session, risen, outcomes, targets, sighting)
+    ends |= _update_revised(session, revised, sighting)
+    aliases = [one.seen.entry for one in changed]
+    ids = {one.seen.entry.key: one.stored.id for one in changed}
+    add_aliases(session, aliases, ids, feed_id=sighting.feed_id)
+    return [ends[one.entry.key] for one in seen]
+
+
+def _differs(seen: Seen, stored: Known) -> bool:
+    article = seen.entry.article
+    return article is not None and article.content_hash != stored.content_hash
+
+
+def _outcomes(
+    fresh: Sequence[Seen], targets: dict[str, Target]
+) -> dict[str, EntryOutcome]:
+    """Return key -> whether it brought its article or is one more appearance."""
+    outcomes: dict[str, EntryOutcome] = {}
+    opened: set[str] = set()
+    for one in fresh:
+        uid = one.draft.uid
+        first = targets[uid].is_new and uid not in opened
+        opened.add(uid)
+        outcomes[one.entry.key] = (
+            EntryOutcome.STORED if first else EntryOutcome.DUPLICATE
+        )
+    return outcomes
+
+
+_ENDS = {
+    EntryOutcome.STORED: End.NEW,
+    EntryOutcome.DUPLICATE: End.DUPLICATE,
+    EntryOutcome.REJECTED: End.REJECTED,
+}
+
+
+def _insert_entries(
+    session: Session,
+    seen: Sequence[Seen],
+    outcomes: dict[str, EntryOutcome],
+    targets: dict[str, Target],
+    sighting: Sighting,
+) -> dict[str, End]:
+    rows = [_entry_row(one, outcomes, targets, sighting) for one in seen]
+    if not rows:
+        return {}
+    insert = insert_into(session, Entry).on_conflict_do_nothing(
+        index_elements=["feed_id", "key"]
+    )
+    returning = insert.returning(Entry.id, Entry.key, Entry.outcome)
+    # A row that does not come back was written by another worker just before: its
+    # entry is known by now, and unchanged.
+    found = session.execute(returning, rows).all()
+    ids = {row.key: row.id for row in found}
+    entries = [one.entry for one in seen]
+    add_aliases(session, entries, ids, feed_id=sighting.feed_id)
+    return {row.key: _ENDS[EntryOutcome(row.outcome)] for row in found}
+
+
+def _entry_row(
+    one: Seen,
+    outcomes: dict[str, EntryOutcome],
+    targets: dict[str, Target],
+    sighting: Sighting,
+) -> dict[str, Any]:
+    entry, article = one.entry, one.entry.article
+    return {
+        "feed_id": sighting.feed_id,
+        "key": entry.key,
+        "key_mode": entry.key_mode,
+        "link": entry.link,
+        "outcome": outcomes.get(entry.key, EntryOutcome.REJECTED),
+        "reason": entry.rejected,
+        "article_id": targets[article.uid].article_id if article else None,
+        "content_hash": article.content_hash if article else None,
+        "document_sha256": one.document_sha256,
+        "first_seen_at": sighting.now,
+        "changed_at": sighting.now,
+    }
+
+
+def _update_risen(
+    session: Session,
+    risen: Sequence[_Changed],
+    outcomes: dict[str, EntryOutcome],
+    targets: dict[str, Target],
+    sighting: Sighting,
+) -> dict[str, End]:
+    rows = []
+    for seen, stored in risen:
+        row = _entry_row(seen, outcomes, targets, sighting)
+        for fixed in ("feed_id", "key", "first_seen_at"):
+            del row[fixed]
+        rows.append(row | {"id": stored.id})
+    if rows:
+        session.execute(update(Entry), rows)
+    return {one.seen.entry.key: _ENDS[outcomes[one.seen.entry.key]] for one in risen}
+
+
+def _update_revised(
+    session: Session, revised: Sequence[_Changed], sighting: Sighting
+) -> dict[str, End]:
+    rows = [
+        {
+            "id": stored.id,
+            "content_hash": seen.draft.content_hash,
+            "link": seen.entry.link,
+            "changed_at": sighting.now,
+        }
+        for seen, stored in revised
+    ]
+    if rows:
+        session.execute(update(Entry), rows)
+    return {one.seen.entry.key: End.REVISED for one in revised}
+
+
+def _quarantine(
+    session: Session, seen: Seen, sighting: Sighting, error: Exception
+) -> None:
+    # The key itself may be what the database refuses.
+    key = seen.entry.key.encode(errors="replace").decode().replace("\0", "?")
+    row = {
+        "feed_id": sighting.feed_id,
+        "key": key,
+        "key_mode": seen.entry.key_mode,
+        "outcome": EntryOutcome.QUARANTINED,
+        "reason": type(error).__name__,
+        "first_seen_at": sighting.now,
+        "changed_at": sighting.now,
+    }
+    insert_rows(session, Entry, [row])
+    case = Case(
+        kind=QuarantineKind.ENTRY,
+        item=f"{sighting.feed_id}:{key}",
+        error=type(error).__name__,
+        detail=str(error.__cause__ or error)[:500].replace("\0", "?"),
+        feed_id=sighting.feed_id,
+        file_id=seen.file_id,
+        payload=json.dumps(asdict(seen.entry), default=str),
+    )
+    quarantine(session, [case], now=sighting.now)
