@@ -1,0 +1,203 @@
+"""Entries: the items of a feed become keyed entries with clean articles."""
+
+import html
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from ingest.articles import Published, content_hash, make_article
+from ingest.dates import parse_date, settle_date
+from ingest.items import Item, Markup, ParsedFeed
+from ingest.keys import Facts, Key, assign_keys, choose_mode
+from ingest.messages import Article, Entry, KeyMode, Rejection
+from ingest.text import collapse, plain_text, plain_title, tidy
+from ingest.urls import canonical_url, publisher
+
+EXTRACTOR = "feed-entry/1"
+FULL_WORDS = 120  # a news item in full is seldom shorter, a teaser seldom longer
+MAX_AUTHORS = 10
+MAX_LINK_CHARS = 2000  # a longer one is data, not an address
+
+# Formats that say "plain text" are often given HTML all the same.
+_MARKUP = re.compile(r"</[a-z][a-z0-9]*\s*>|<(?:br|hr|img|p)\b[^<>]*>", re.IGNORECASE)
+# What blog software puts behind every text, and what a teaser ends with.
+_FOOTER = re.compile(
+    r"(?:^|\n\n)The post [^\n]{1,400} "
+    r"(?:appeared first|first appeared) on [^\n]{1,200}$"
+)
+_CUT_OFF = re.compile(
+    r"(?:…|\.\.\.|\[\s*(?:…|\.\.\.|&hellip;)\s*\]|\b(?:continue reading|read more|"
+    r"weiterlesen|mehr lesen|lire la suite|leer más|leggi tutto|ler mais))\W*$",
+    re.IGNORECASE,
+)
+_TAIL_CHARS = 60
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")  # kana, Han, Thai
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where the items come from."""
+
+    feed_url: str  # as the operator subscribed to it
+    base_url: str  # where the document was in the end; relative links start there
+    source: str | None  # the publisher, where the operator named one
+
+
+def make_entries(
+    feed: ParsedFeed, origin: Origin, *, key_mode: KeyMode | None, now: datetime
+) -> tuple[KeyMode | None, tuple[Entry, ...]]:
+    """Return what keys are made of in this feed, and an entry for each item.
+
+    `key_mode` is what the last poll used; it stays while it tells the items apart.
+    """
+    drafts = [_draft(item, origin, now) for item in feed.items]
+    facts = [draft.facts for draft in drafts]
+    mode = choose_mode(facts, key_mode)
+    if mode is None:
+        return key_mode, ()
+    site_url = canonical_url(feed.site_url or "", origin.base_url)
+    keys = assign_keys(facts, mode, site_url=site_url)
+    return mode, tuple(
+        _entry(draft, key, feed, origin)
+        for draft, key in zip(drafts, keys, strict=True)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """An item in clean text, before it has a key."""
+
+    item: Item
+    facts: Facts
+    title: str
+    text: str
+    published: Published | None
+    confidence: float
+
+
+def _draft(item: Item, origin: Origin, now: datetime) -> _Draft:
+    title = _title(item.title)
+    text, is_content = _text(item)
+    link = collapse(item.link or "")
+    return _Draft(
+        item=item,
+        facts=Facts(
+            guid=collapse(item.guid or "") or None,
+            link=_canonical(link, origin.base_url),
+            title=title or None,
+            date=collapse(item.dates[0].raw) if item.dates else None,
+            content=content_hash(title, text) if title or text else None,
+            updated_at=_updated_at(item),
+        ),
+        title=title,
+        text=text,
+        published=settle_date(item.dates, now=now),
+        confidence=_confidence(text, is_content=is_content),
+    )
+
+
+def _canonical(link: str, base_url: str) -> str | None:
+    return canonical_url(link, base_url) if 0 < len(link) <= MAX_LINK_CHARS else None
+
+
+def _title(title: Markup | None) -> str:
+    if title is None:
+        return ""
+    # Escaped first, so that a plain "<" is not taken for a tag.
+    return plain_title(title.value if _is_html(title) else html.escape(title.value))
+
+
+def _text(item: Item) -> tuple[str, bool]:
+    """Return the text of an item, and whether the feed calls it the whole article."""
+    content = _plain(item.content)
+    if _n_words(content) >= FULL_WORDS or item.summary in (None, item.content):
+        return content, bool(content)
+    # Some feeds put a caption or an empty frame where the content belongs.
+    summary = _plain(item.summary)
+    if len(content) >= len(summary):
+        return content, bool(content)
+    return summary, False
+
+
+def _plain(markup: Markup | None) -> str:
+    if markup is None:
+        return ""
+    text = plain_text(markup.value) if _is_html(markup) else tidy(markup.value)
+    return _FOOTER.sub("", text)
+
+
+def _is_html(markup: Markup) -> bool:
+    return markup.is_html or _MARKUP.search(markup.value) is not None
+
+
+def _n_words(text: str) -> int:
+    # Two characters are about a word where no spaces are written.
+    return len(text.split()) + len(_UNSPACED.findall(text)) // 2
+
+
+def _updated_at(item: Item) -> datetime | None:
+    for date in item.dates:
+        if date.origin == "updated":
+            return parse_date(date.raw) or date.parsed
+    return None
+
+
+def _confidence(text: str, *, is_content: bool) -> float:
+    """Return how sure it is that title and text are the article, 0 to 1.
+
+    The feed knows the title; what may be missing is text. Called content and long
+    enough: the article. Only one of the two: probably. Neither: a teaser, and one
+    that breaks off says so itself. Without any text there is just the headline.
+    """
+    if not text:
+        return 0.4
+    if _CUT_OFF.search(text[-_TAIL_CHARS:]):
+        return 0.5
+    is_long = _n_words(text) >= FULL_WORDS
+    if is_content and is_long:
+        return 1.0
+    return 0.8 if is_content or is_long else 0.6
+
+
+def _entry(draft: _Draft, key: Key, feed: ParsedFeed, origin: Origin) -> Entry:
+    rejected = _rejection(draft, key)
+    article = _article(draft, key, feed, origin) if rejected is None else None
+    link = draft.item.link
+    return Entry(
+        key=key.key,
+        key_mode=key.mode,
+        aliases=key.aliases,
+        link=collapse(link)[:MAX_LINK_CHARS] if link else None,
+        article=article,
+        rejected=rejected,
+    )
+
+
+def _rejection(draft: _Draft, key: Key) -> Rejection | None:
+    if not key.is_identity:
+        return Rejection.NO_IDENTITY
+    if key.is_duplicate:
+        return Rejection.DUPLICATE_KEY
+    return None if draft.title or draft.text else Rejection.NO_TEXT
+
+
+def _article(draft: _Draft, key: Key, feed: ParsedFeed, origin: Origin) -> Article:
+    url = draft.facts.link
+    # A page that several items share is not the article of any of them.
+    own_page = url if key.owns_link else None
+    return make_article(
+        identity=own_page or f"{origin.feed_url} {key.key}",
+        url=url,
+        source=origin.source or _publisher(url, feed.site_url, origin.feed_url),
+        title=draft.title,
+        text=draft.text,
+        byline=", ".join(draft.item.authors[:MAX_AUTHORS]) or None,
+        language=draft.item.language or feed.language,
+        published=draft.published,
+        extractor=EXTRACTOR,
+        confidence=draft.confidence,
+    )
+
+
+def _publisher(*urls: str | None) -> str:
+    return next((host for url in urls if url and (host := publisher(url))), "unknown")

@@ -1,0 +1,49 @@
+"""Items: what a feed says, in the same words for every format."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Markup:
+    """A text with what it is written in."""
+
+    value: str
+    is_html: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawDate:
+    """A date as the feed spells it."""
+
+    origin: str  # "published", "updated" or "created"
+    raw: str
+    parsed: datetime | None  # what the parser of the format made of it, in UTC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One item of a feed before anything is decided about it."""
+
+    guid: str | None = None
+    link: str | None = None  # absolute where the feed allows it
+    title: Markup | None = None
+    content: Markup | None = None  # the whole article, says the feed
+    summary: Markup | None = None
+    authors: tuple[str, ...] = ()
+    language: str | None = None
+    dates: tuple[RawDate, ...] = ()  # the most telling first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedFeed:
+    """What one document says."""
+
+    format: str  # "rss20", "atom10", "json11", ...
+    title: str | None = None  # plain
+    site_url: str | None = None
+    language: str | None = None
+    min_interval_seconds: int | None = None  # from ttl and updatePeriod
+    items: tuple[Item, ...] = ()
+    partial: bool = False  # it broke off, and an item that broke with it is left out
+    error: str | None = None  # what is missing, in one sentence for the operator

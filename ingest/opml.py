@@ -1,0 +1,146 @@
+"""OPML: lists of feeds, read from other readers and written for them."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from html.entities import html5
+from xml.etree import ElementTree as ET
+from xml.parsers import expat
+
+from ingest.text import collapse
+from ingest.urls import canonical_url
+from ingest.xmltext import decode_xml
+
+MAX_BYTES = 10_000_000  # a list of 50,000 feeds; a longer file is none
+MAX_DEPTH = 64  # folders in folders
+# Hand-made lists hold addresses with bare ampersands, and names of HTML characters.
+_AMPERSAND = re.compile(
+    r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]+|#x[0-9a-fA-F]+);)(\w{1,31};)?"
+)
+
+
+class OpmlError(ValueError):
+    """The file cannot be read as a list of feeds; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """One feed of a list."""
+
+    url: str  # as the list spells it
+    title: str | None = None
+    tags: tuple[str, ...] = ()  # folders from the outside in, then categories
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """What a list holds."""
+
+    subscriptions: tuple[Subscription, ...]
+    skipped: tuple[str, ...] = ()  # addresses that are not on the web, as spelt
+
+
+def read_opml(body: bytes) -> Outline:
+    """Read a list of feeds; each address comes once, with the tags of all places.
+
+    Raises:
+        OpmlError: Too large, malformed, hostile, or not OPML.
+    """
+    if len(body) > MAX_BYTES:
+        raise OpmlError(f"the list is over {MAX_BYTES} bytes")
+    text = decode_xml(body, None)
+    reader = _Reader()
+    reader.read(_AMPERSAND.sub(_repaired, text))
+    return Outline(
+        subscriptions=tuple(reader.found.values()), skipped=tuple(reader.skipped)
+    )
+
+
+def write_opml(subscriptions: Iterable[Subscription], *, title: str) -> bytes:
+    """Write a list of feeds as OPML 2.0; tags become the category attribute."""
+    opml = ET.Element("opml", version="2.0")
+    ET.SubElement(ET.SubElement(opml, "head"), "title").text = collapse(title)
+    body = ET.SubElement(opml, "body")
+    for subscription in subscriptions:
+        name = collapse(subscription.title or subscription.url)
+        outline = ET.SubElement(
+            body, "outline", type="rss", text=name, title=name, xmlUrl=subscription.url
+        )
+        if subscription.tags:
+            outline.set("category", ",".join(subscription.tags))
+    ET.indent(opml)
+    written: bytes = ET.tostring(opml, encoding="utf-8", xml_declaration=True)
+    return written + b"\n"
+
+
+def _repaired(ampersand: re.Match[str]) -> str:
+    name = ampersand[1] or ""
+    return html5.get(name) or f"&amp;{name}"
+
+
+class _Reader:
+    """Walks the outlines of one document and remembers the folders around."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, Subscription] = {}
+        self.skipped: list[str] = []
+        self.folders: list[str | None] = []
+        self.root: str | None = None
+
+    def read(self, text: str) -> None:
+        parser = expat.ParserCreate("utf-8")
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.EntityDeclHandler = self._entity
+        is_final = True
+        try:
+            parser.Parse(text.encode(), is_final)
+        except expat.ExpatError as error:
+            reason = expat.errors.messages[error.code]
+            raise OpmlError(
+                f"the list is malformed in line {error.lineno}: {reason}"
+            ) from error
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        if self.root is None:
+            self.root = name.lower()
+            if self.root != "opml":
+                raise OpmlError(f"this is no OPML: it begins with <{name[:40]}>")
+        if name.lower() != "outline":
+            return
+        fields = {key.lower(): value for key, value in attributes.items()}
+        title = collapse(fields.get("title") or fields.get("text") or "") or None
+        url = collapse(fields.get("xmlurl") or "")
+        if url:
+            self._add(url, title, _categories(fields.get("category") or ""))
+        self.folders.append(None if url else title)
+        if len(self.folders) > MAX_DEPTH:
+            raise OpmlError(f"its folders are nested more than {MAX_DEPTH} deep")
+
+    def _end(self, name: str) -> None:
+        if name.lower() == "outline":
+            self.folders.pop()
+
+    def _entity(self, name: str, *_: object) -> None:
+        raise OpmlError(f"the list declares entities of its own ({name[:40]})")
+
+    def _add(self, url: str, title: str | None, categories: Iterable[str]) -> None:
+        if canonical_url(url) is None:
+            self.skipped.append(url)
+            return
+        known = self.found.get(url, Subscription(url=url))
+        folders = [folder for folder in self.folders if folder]
+        self.found[url] = Subscription(
+            url=url,
+            title=known.title or title,
+            # A dictionary, because it drops repeats and keeps the order.
+            tags=tuple(dict.fromkeys((*known.tags, *folders, *categories))),
+        )
+
+
+def _categories(attribute: str) -> Iterator[str]:
+    """Yield the last words of "/News/World,/Science"; the rest are folders."""
+    for path in attribute.split(","):
+        tag = collapse(path.rpartition("/")[2])
+        if tag:
+            yield tag

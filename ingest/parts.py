@@ -1,0 +1,58 @@
+"""Parts: a poll that found too much for one message becomes several."""
+
+from collections.abc import Iterator
+from dataclasses import fields, replace
+
+from ingest.messages import Document, Entry, FeedPolled
+
+# Names, quotes and hashes of an entry or of an event, without its texts.
+_OVERHEAD_BYTES = 1_500
+_BASE64_GROWTH = 4 / 3
+
+
+def split_event(event: FeedPolled, *, max_bytes: int) -> Iterator[FeedPolled]:
+    """Yield the event in parts of about `max_bytes`, at least one.
+
+    The document travels in the first part. Each part holds at least one entry if
+    any are left, so one that is too large by itself still arrives.
+    """
+    parts = list(_portions(event, max_bytes))
+    for n, entries in enumerate(parts):
+        yield replace(
+            event,
+            entries=entries,
+            document=event.document if n == 0 else None,
+            part=n,
+            n_parts=len(parts),
+        )
+
+
+def _portions(event: FeedPolled, max_bytes: int) -> Iterator[tuple[Entry, ...]]:
+    size = _OVERHEAD_BYTES + _document_bytes(event.document)
+    portion: list[Entry] = []
+    for entry in event.entries:
+        entry_bytes = _entry_bytes(entry)
+        if size + entry_bytes > max_bytes and (portion or size > _OVERHEAD_BYTES):
+            yield tuple(portion)
+            portion, size = [], _OVERHEAD_BYTES
+        portion.append(entry)
+        size += entry_bytes
+    yield tuple(portion)
+
+
+def _document_bytes(document: Document | None) -> int:
+    return 0 if document is None else int(len(document.body) * _BASE64_GROWTH)
+
+
+def _entry_bytes(entry: Entry) -> int:
+    texts = [entry.key, entry.link or "", *entry.aliases]
+    if entry.article is not None:
+        values = (getattr(entry.article, it.name) for it in fields(entry.article))
+        texts += [value for value in values if isinstance(value, str)]
+    return _OVERHEAD_BYTES + sum(map(_json_bytes, texts))
+
+
+def _json_bytes(text: str) -> int:
+    """Return what a text takes in JSON, where quotes and line ends are escaped."""
+    n_escaped = text.count('"') + text.count("\\") + text.count("\n") + text.count("\t")
+    return len(text.encode("utf-8", "surrogatepass")) + n_escaped

@@ -1,0 +1,193 @@
+"""Polling: a command names feeds that are due, and each gives one event."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from http import HTTPStatus
+
+from ingest.documents import pack
+from ingest.entries import Origin, make_entries
+from ingest.feeds import parse_feed
+from ingest.fetch import Fetch, FetchRequest, Reply
+from ingest.fetch_errors import FetchFailedError, brief
+from ingest.headers import max_age_seconds, retry_after_seconds, validator
+from ingest.messages import FeedPolled, FeedToPoll, PollFeeds, PollLimits, PollOutcome
+from ingest.parts import split_event
+from ingest.preflight import FeedRefusedError
+
+MAX_MEDIA_TYPE_CHARS = 200  # the charset may stand behind the type; no more does
+_OUTCOMES: dict[int, PollOutcome] = {
+    HTTPStatus.NOT_MODIFIED: PollOutcome.NOT_MODIFIED,
+    HTTPStatus.UNAUTHORIZED: PollOutcome.DENIED,
+    HTTPStatus.FORBIDDEN: PollOutcome.DENIED,
+    HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS: PollOutcome.DENIED,
+    HTTPStatus.NOT_FOUND: PollOutcome.NOT_FOUND,
+    HTTPStatus.GONE: PollOutcome.GONE,
+    HTTPStatus.TOO_MANY_REQUESTS: PollOutcome.THROTTLED,
+    HTTPStatus.SERVICE_UNAVAILABLE: PollOutcome.THROTTLED,
+}
+
+
+async def poll_feeds(
+    command: PollFeeds,
+    *,
+    fetch: Fetch,
+    now: Callable[[], datetime],
+    emit: Callable[[FeedPolled], None],
+) -> None:
+    """Poll all feeds of a command at once and emit an event for each when it is ready.
+
+    Whatever goes wrong with a feed is the outcome of that feed alone. What `emit`
+    raises ends the whole command, because nobody could learn of the rest either.
+    """
+    limits = command.limits
+
+    async def poll(feed: FeedToPoll) -> None:
+        event = await _poll(feed, limits, fetch, now)
+        for part in split_event(event, max_bytes=limits.max_message_bytes):
+            emit(part)
+
+    tasks = [asyncio.create_task(poll(feed)) for feed in command.feeds]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _poll(
+    feed: FeedToPoll, limits: PollLimits, fetch: Fetch, now: Callable[[], datetime]
+) -> FeedPolled:
+    started = now()
+    request = FetchRequest(
+        url=feed.url,
+        etag=feed.etag,
+        last_modified=feed.last_modified,
+        timeout_seconds=limits.timeout_seconds,
+        connect_timeout_seconds=limits.connect_timeout_seconds,
+        max_body_bytes=limits.max_body_bytes,
+    )
+    try:
+        reply = await fetch(request)
+    except FetchFailedError as error:
+        event = _failed(feed, error, now())
+    except Exception as error:  # noqa: BLE001 - one feed must not end the others
+        event = _failed(feed, _unforeseen(PollOutcome.UNREACHABLE, error), now())
+    else:
+        event = _answered(feed, reply, limits, now())
+    return replace(event, elapsed_ms=(now() - started) // timedelta(milliseconds=1))
+
+
+def _unforeseen(outcome: PollOutcome, error: Exception) -> FetchFailedError:
+    reason = f"it failed in an unforeseen way: {type(error).__name__}: {brief(error)}"
+    return FetchFailedError(outcome, reason)
+
+
+def _failed(feed: FeedToPoll, error: FetchFailedError, at: datetime) -> FeedPolled:
+    return FeedPolled(
+        poll_id=feed.poll_id,
+        feed_id=feed.feed_id,
+        url=feed.url,
+        outcome=error.outcome,
+        polled_at=at,
+        elapsed_ms=0,
+        retry_after_seconds=retry_after_seconds(error.retry_after, now=at),
+        key_mode=feed.key_mode,
+        error=_sentence(error.reason),
+    )
+
+
+def _answered(
+    feed: FeedToPoll, reply: Reply, limits: PollLimits, at: datetime
+) -> FeedPolled:
+    """Return the event for a reply, whatever its status is."""
+    is_success = HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES
+    failure = _OUTCOMES.get(reply.status, PollOutcome.HTTP_ERROR)
+    event = FeedPolled(
+        poll_id=feed.poll_id,
+        feed_id=feed.feed_id,
+        url=feed.url,
+        outcome=PollOutcome.FETCHED if is_success else failure,
+        polled_at=at,
+        elapsed_ms=0,
+        http_status=reply.status,
+        final_url=reply.url,
+        permanent_url=reply.permanent_url,
+        retry_after_seconds=retry_after_seconds(reply.retry_after, now=at),
+        min_interval_seconds=max_age_seconds(reply.cache_control),
+        key_mode=feed.key_mode,
+        n_bytes=len(reply.body),
+    )
+    if event.outcome is PollOutcome.NOT_MODIFIED:
+        # A server may leave them out, as they have not changed either.
+        return replace(
+            event,
+            etag=validator(reply.etag) or feed.etag,
+            last_modified=validator(reply.last_modified) or feed.last_modified,
+        )
+    if not is_success:
+        return replace(event, error=f"The server answered {reply.status}.")
+    try:
+        return _read(event, feed, reply, limits)
+    except FeedRefusedError as error:
+        # Without hash and validators, so that the next poll looks at it again.
+        return replace(event, outcome=error.outcome, error=_sentence(error.reason))
+    except Exception as error:  # noqa: BLE001 - one feed must not end the others
+        return _failed(feed, _unforeseen(PollOutcome.HOSTILE, error), at)
+
+
+def _read(
+    event: FeedPolled, feed: FeedToPoll, reply: Reply, limits: PollLimits
+) -> FeedPolled:
+    """Add what the body says, unless it is the body of the last poll.
+
+    Raises:
+        FeedRefusedError: It is no feed, or a hostile one.
+    """
+    event = replace(
+        event,
+        etag=validator(reply.etag),
+        last_modified=validator(reply.last_modified),
+        body_sha256=hashlib.sha256(reply.body).hexdigest(),
+    )
+    if event.body_sha256 == feed.body_sha256:
+        return replace(event, outcome=PollOutcome.UNCHANGED)
+    parsed = parse_feed(
+        reply.body, content_type=reply.content_type, max_items=limits.max_entries
+    )
+    if parsed.partial:
+        # It must come again in full, so its validators must not call it current.
+        event = replace(event, etag=None, last_modified=None)
+    origin = Origin(feed_url=feed.url, base_url=reply.url, source=feed.source)
+    key_mode, entries = make_entries(
+        parsed, origin, key_mode=feed.key_mode, now=event.polled_at
+    )
+    intervals = (event.min_interval_seconds, parsed.min_interval_seconds)
+    return replace(
+        event,
+        min_interval_seconds=max(filter(None, intervals), default=None),
+        format=parsed.format,
+        title=parsed.title,
+        site_url=parsed.site_url,
+        language=parsed.language,
+        key_mode=key_mode,
+        partial=parsed.partial,
+        error=_sentence(parsed.error) if parsed.error else None,
+        document=pack(reply.body, _media_type(reply, parsed.format)),
+        entries=entries,
+    )
+
+
+def _media_type(reply: Reply, feed_format: str) -> str:
+    """Return the declared type with its charset, which reading it again may need."""
+    declared = " ".join((reply.content_type or "").split())
+    if declared and declared.isascii() and declared.isprintable():
+        return declared[:MAX_MEDIA_TYPE_CHARS]
+    return "application/json" if feed_format.startswith("json") else "application/xml"
+
+
+def _sentence(reason: str) -> str:
+    return f"{reason[:1].upper()}{reason[1:]}."

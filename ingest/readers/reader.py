@@ -1,0 +1,49 @@
+"""What a reader is: bytes of one format become the articles in it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from ingest.articles import Published
+from ingest.messages import FileOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """One article of a file, before it has an identity."""
+
+    title: str  # "" where the file states none
+    text: str
+    byline: str | None
+    language: str | None  # as declared
+    published: Published | None
+    confidence: float  # 0..1
+    fragment: str | None = None  # tells it from its neighbours in one file
+
+
+class UnreadableContentError(ValueError):
+    """The bytes give no article, and reading them again will not change that."""
+
+    def __init__(self, outcome: FileOutcome, reason: str) -> None:
+        """Name the outcome and say in one sentence why."""
+        super().__init__(outcome, reason)
+        self.outcome = outcome
+        self.reason = reason
+
+
+class Reader(Protocol):
+    """Reads one file format. Chosen by content, never by the name of the file alone."""
+
+    extractor: str  # name and version, "text-seed/1"
+    media_type: str
+
+    def sniff(self, head: bytes, path: Path, /) -> bool:
+        """Say whether a file that begins with these bytes is for this reader."""
+
+    def read(self, body: bytes, /) -> Iterator[Piece]:
+        """Yield the articles; none where no line is article text.
+
+        Raises:
+            UnreadableContentError: The content does not keep what it claims to be.
+        """

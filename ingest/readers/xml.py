@@ -1,0 +1,104 @@
+"""XML and JSON: formats that hold articles, but not as a page; refused with advice."""
+
+import json
+import re
+from pathlib import Path
+from typing import NoReturn
+from xml.parsers import expat
+
+from ingest.messages import FileOutcome
+from ingest.readers.reader import UnreadableContentError
+
+_FEED_ROOTS = {"rss": "RSS", "feed": "Atom", "RDF": "RSS 1.0", "urlset": "sitemap"}
+_LIST_ROOTS = {"opml": "OPML list of feeds", "sitemapindex": "sitemap index"}
+_START = re.compile(
+    rb"^[\xef\xbb\xbf\s]*(?:<\?xml\b|<(?:rss|feed|rdf:RDF|opml|urlset)\b)"
+)
+_JSON_START = re.compile(rb"^[\xef\xbb\xbf\s]*(?:\{\s*\"|\[\s*\{\s*\")")
+
+
+class XmlReader:
+    """Tells what an XML file is and why it is not read as an article."""
+
+    extractor = "xml/1"
+    media_type = "application/xml"
+
+    def sniff(self, head: bytes, path: Path, /) -> bool:  # noqa: ARG002 - content decides
+        """Recognise a declaration or the root of a feed."""
+        return _START.match(head) is not None
+
+    def read(self, body: bytes, /) -> NoReturn:
+        """Refuse the file with the reason.
+
+        Raises:
+            UnreadableContentError: Always.
+        """
+        raise UnreadableContentError(FileOutcome.MALFORMED, _xml_reason(body))
+
+
+class JsonReader:
+    """Tells what a JSON file is and why it is not read as an article."""
+
+    extractor = "json/1"
+    media_type = "application/json"
+
+    def sniff(self, head: bytes, path: Path, /) -> bool:  # noqa: ARG002 - content decides
+        """Recognise an object or a list; prose in brackets does not begin so."""
+        return _JSON_START.match(head) is not None
+
+    def read(self, body: bytes, /) -> NoReturn:
+        """Refuse the file with the reason.
+
+        Raises:
+            UnreadableContentError: Always.
+        """
+        raise UnreadableContentError(FileOutcome.MALFORMED, _json_reason(body))
+
+
+def _xml_reason(body: bytes) -> str:
+    parser = expat.ParserCreate()
+    roots: list[str] = []
+
+    def remember(name: str, attributes: dict[str, str]) -> None:  # noqa: ARG001 - expat calls it so
+        if not roots:
+            roots.append(name.rpartition(":")[2])
+
+    def refuse(*_declaration: object) -> None:
+        raise _EntityError
+
+    parser.StartElementHandler = remember
+    # No article format needs entities of its own, and bombs are made of them.
+    parser.EntityDeclHandler = refuse
+    try:
+        parser.Parse(body, True)  # noqa: FBT003 - the C function takes no keyword
+    except expat.ExpatError as error:
+        return f"The XML is broken: {error}."
+    except _EntityError:
+        return "The XML declares entities of its own, which is refused."
+    return _root_reason(roots[0])
+
+
+class _EntityError(Exception):
+    """Leaves the parser at the first entity declaration."""
+
+
+def _root_reason(root: str) -> str:
+    if root in _FEED_ROOTS:
+        kind = _FEED_ROOTS[root]
+        return f"This is a feed ({kind}) and no article; add its address as a feed."
+    if root in _LIST_ROOTS:
+        return f"This is an {_LIST_ROOTS[root]} and no article; import it as such."
+    return f"XML with the root <{root[:40]}> is no format that can be read."
+
+
+def _json_reason(body: bytes) -> str:
+    try:
+        content = json.loads(body)
+    except RecursionError:
+        return "The JSON is nested too deep to be read."
+    except ValueError as error:
+        return f"The JSON is broken: {error}."
+    version = content.get("version") if isinstance(content, dict) else None
+    if isinstance(version, str) and "jsonfeed.org" in version:
+        return "This is a feed (JSON Feed) and no article; add its address as a feed."
+    return "JSON is no format that can be read as an article."

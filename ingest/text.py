@@ -1,0 +1,171 @@
+"""Clean text: one spelling for characters, spaces and lines, with or without HTML."""
+
+import html
+import re
+import unicodedata
+from collections import Counter
+
+import nh3
+
+MAX_TITLE_CHARS = 512  # the longest real headline seen has 300; more is a mistake
+# An HTML parser needs time in the square of the nesting depth and of the attributes
+# of one tag: 100,000 open <div> took 14 s. Articles stay far below both bounds, and
+# above them tags are cut out without a parser, in linear time.
+MAX_PARSED_CHARS = 400_000
+MAX_OPEN_TAGS = 3_000
+
+# Spaces of other widths look like a space and break every comparison of words.
+_SPACES = "\u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+# Invisible: they split words for a computer and for nobody else. The joiners
+# U+200C and U+200D stay, because Persian, Indic scripts and emoji need them.
+_INVISIBLE = "\u00ad\u200b\u2060\ufeff\ufffe\uffff"
+# Overrides of direction can make an operator's screen show another text.
+_DIRECTION = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_LINE_ENDS = "\r\x0b\x0c\x85\u2028"
+_CONTROLS = "".join(map(chr, [*range(0x20), *range(0x7F, 0xA0)]))
+
+# Later entries win: a line end is first listed among the controls.
+_TABLE: dict[int, str | None] = {
+    **dict.fromkeys(map(ord, _CONTROLS + _INVISIBLE + _DIRECTION)),
+    **dict.fromkeys(map(ord, _SPACES), " "),
+    **dict.fromkeys(map(ord, _LINE_ENDS), "\n"),
+    ord("\n"): "\n",
+    ord("\t"): "\t",
+    0x2029: "\n\n",
+}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+_BLOCKS = {
+    *("address", "article", "aside", "blockquote", "center", "dd", "details", "div"),
+    *("dl", "dt", "fieldset", "figcaption", "figure", "footer", "h1", "h2", "h3"),
+    *("h4", "h5", "h6", "header", "hgroup", "hr", "li", "main", "nav", "ol", "p"),
+    *("pre", "section", "summary", "table", "tbody", "tfoot", "thead", "tr", "ul"),
+}
+_CELLS = {"caption", "td", "th"}
+# Elements whose content is no prose, or is shown only where something failed.
+_SILENT = {
+    *("applet", "audio", "button", "canvas", "datalist", "embed", "head", "iframe"),
+    *("map", "math", "noembed", "noframes", "noscript", "object", "script", "select"),
+    *("style", "svg", "template", "textarea", "title", "video"),
+}
+_CLEANER = nh3.Cleaner(
+    tags=_BLOCKS | _CELLS | {"br"},
+    clean_content_tags=_SILENT,
+    attributes={},
+    link_rel=None,
+)
+_TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)[^>]*>")
+_ANY_TAG = re.compile(r"<[/!a-zA-Z]")
+_OPENING = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+# These never hold others of their kind: a parser closes them by itself.
+_SHALLOW = {
+    *("area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li"),
+    *("link", "meta", "option", "p", "source", "td", "th", "tr", "track", "wbr"),
+}
+_RAW = re.compile(
+    r"<(script|style|iframe|noscript|template)\b[^<>]*>.*?(?:</\1\b[^<>]*>|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
+_LOOSE_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*|!)[^<>]*>?")
+_BLANK_LINES = re.compile(r"\n\s*\n")
+_WHITESPACE = re.compile(r"\s+")
+
+
+def clean(text: str) -> str:
+    r"""Return the text in NFC, without controls but `\n` and `\t`, with plain spaces.
+
+    The result can be stored by any database: it holds no NUL and no surrogate.
+    Halves of a surrogate pair that belong together are joined; a lone one becomes
+    U+FFFD, so that the loss can be seen.
+    """
+    if _SURROGATE.search(text):
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    text = text.replace("\r\n", "\n").translate(_TABLE)
+    return unicodedata.normalize("NFC", text)
+
+
+def collapse(text: str) -> str:
+    """Return the cleaned text on one line, with single spaces."""
+    return " ".join(clean(text).split())
+
+
+def tidy(text: str) -> str:
+    """Return the cleaned text with one blank line, never more, between paragraphs.
+
+    The ends of lines are bare and single line breaks inside a paragraph stay.
+    """
+    lines = (line.strip() for line in clean(text).split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
+
+
+def plain_text(html_text: str) -> str:
+    """Return the readable text of an HTML fragment, a blank line between blocks.
+
+    Scripts, styles, frames and form controls go with their content. Entities are
+    decoded once, so that an escaped tag is text. A fragment without any tag keeps
+    its own blank lines: feeds often call plain text HTML.
+    """
+    if _ANY_TAG.search(html_text) is None:
+        paragraphs = _BLANK_LINES.split(clean(html.unescape(html_text)))
+    else:
+        paragraphs = _paragraphs(_sanitise(html_text.replace("\0", "")))
+    return "\n\n".join(filter(None, map(collapse, paragraphs)))
+
+
+def plain_title(html_text: str) -> str:
+    """Return the text of an HTML fragment as a title: one line, at most 512 chars."""
+    return shorten(collapse(plain_text(html_text)), MAX_TITLE_CHARS)
+
+
+def nesting(html_text: str) -> int:
+    """Return how deep a parser would nest the tags, at most, without parsing them."""
+    depths: Counter[str] = Counter()
+    depth = deepest = 0
+    for slash, tag in _OPENING.findall(html_text):
+        name = tag.lower()
+        step = -1 if slash else 1
+        if name not in _SHALLOW and depths[name] + step >= 0:
+            depths[name] += step
+            depth += step
+            deepest = max(deepest, depth)
+    return deepest
+
+
+def shorten(line: str, max_chars: int) -> str:
+    """Return the line, cut at a space and ended with an ellipsis where too long."""
+    if len(line) <= max_chars:
+        return line
+    head = line[: max_chars - 1]
+    cut = head.rfind(" ")
+    # A space far from the end would throw away most of a text without spaces.
+    return (head[:cut] if cut > max_chars // 2 else head).rstrip() + "…"
+
+
+def _sanitise(html_text: str) -> str:
+    """Reduce HTML to block tags, line breaks and escaped text."""
+    is_short = len(html_text) <= MAX_PARSED_CHARS
+    if is_short and nesting(html_text) <= MAX_OPEN_TAGS:
+        return _CLEANER.clean(html_text)
+    return _LOOSE_TAG.sub(_keep_block, _RAW.sub(" ", html_text))
+
+
+def _keep_block(tag: re.Match[str]) -> str:
+    name = tag.group(2).lower()
+    return f"<{name}>" if name in _BLOCKS or name == "br" else ""
+
+
+def _paragraphs(sanitised: str) -> list[str]:
+    """Split sanitised HTML, which holds only tags that we let through."""
+    # Unbroken whitespace first: in HTML a line end is a space, `<br>` is the break.
+    marked = _TAG.sub(_mark, _WHITESPACE.sub(" ", sanitised))
+    marked = re.sub(r" ?\n ?", "\n", marked)
+    # One <br> breaks a line of a paragraph, which we write as a space; two of
+    # them are how many feeds write a paragraph.
+    return [html.unescape(part) for part in re.split(r"\f|\n{2,}", marked)]
+
+
+def _mark(tag: re.Match[str]) -> str:
+    name = tag.group(2)
+    if name == "br":
+        return "\n"
+    return " " if name in _CELLS else "\f"
