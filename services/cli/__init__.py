@@ -1,0 +1,5 @@
+"""The command line: `wireroom`, or `python -m services.cli`."""
+
+from services.cli.program import app, main
+
+__all__ = ["app", "main"]

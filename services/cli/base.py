@@ -1,0 +1,99 @@
+"""What commands need that write work down: the database, a nudge, a wait."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from services.app import make_app
+from services.cli.output import Failure, Output
+from services.publish import BrokerUnavailable, nudge
+from services.settings import Settings
+from store import schema
+from store.engine import Engine, open_engine, reading
+from store.queries.runs import RunProgress, run_progress
+
+LOOK_SECONDS = 0.2  # between two looks at the progress of a run
+# Work that was claimed by a worker that died is due again when its lease ends; a nudge
+# now and then shortens the wait for the next tick.
+NUDGE_EVERY_LOOKS = 25
+
+
+@contextmanager
+def open_store(settings: Settings) -> Iterator[Engine]:
+    """Open the database; an SQLite file that does not exist yet is made.
+
+    Raises:
+        WrongSchema: It belongs to another version.
+    """
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = open_engine(settings.database_url)
+    try:
+        empty = schema.found_revision(engine) is None
+        if empty and engine.dialect.name == "sqlite":
+            schema.upgrade(settings.database_url)
+        schema.require_schema(engine)
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def ask_for_work(settings: Settings, output: Output) -> None:
+    """Nudge the store; say so where nobody is there to hear it."""
+    try:
+        nudge(make_app(settings))
+    except BrokerUnavailable:
+        output.say("written down; nothing runs here, `wireroom up` will see to it")
+
+
+def wait_for_run(
+    engine: Engine,
+    run_id: int,
+    *,
+    settings: Settings,
+    output: Output,
+    timeout_seconds: float | None,
+) -> RunProgress:
+    """Show progress until all of a run is stored and enriched.
+
+    Raises:
+        Failure: It took longer than allowed; the work goes on without us.
+    """
+    app = make_app(settings)
+    started = time.monotonic()
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=console,
+        transient=True,
+        # Off a terminal a bar is only noise in a log.
+        disable=not console.is_terminal or output.as_json,
+    )
+    with bar:
+        stored = bar.add_task("read and stored", total=None)
+        enriched = bar.add_task("enriched", total=None)
+        looks = 0
+        while True:
+            with reading(engine) as session:
+                progress = run_progress(session, run_id)
+            n_all = progress.n_files + progress.n_polls
+            n_done = progress.n_files_done + progress.n_polls_done
+            bar.update(stored, total=n_all, completed=n_done)
+            n_found = progress.entries["new"] + progress.entries["revised"]
+            n_enriched = max(n_found - progress.n_waiting, 0)
+            bar.update(enriched, total=n_found, completed=n_enriched)
+            if progress.is_done:
+                return progress
+            if timeout_seconds and time.monotonic() - started > timeout_seconds:
+                raise Failure(
+                    f"not done after {timeout_seconds:g} s: {n_done} of {n_all} stored,"
+                    f" {progress.n_waiting} articles wait; the work goes on"
+                )
+            looks += 1
+            if looks % NUDGE_EVERY_LOOKS == 0:
+                nudge(app)
+            time.sleep(LOOK_SECONDS)

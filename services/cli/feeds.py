@@ -1,0 +1,151 @@
+"""`wireroom feeds`: subscribe, list, pause, resume, remove, import, export."""
+
+import hashlib
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ingest.messages import utc_now
+from ingest.opml import OpmlError, Subscription, read_opml, write_opml
+from ingest.urls import canonical_url
+from services.cli.base import ask_for_work, open_store
+from services.cli.call import Call, call_of
+from services.cli.output import ExitCode, Failure
+from store import feeds as subscriptions
+from store.engine import reading, transaction
+from store.queries.feeds import list_feeds
+from store.words import FeedKind, FeedState
+
+app = typer.Typer(no_args_is_help=True, help="Subscriptions: what is polled.")
+
+Refs = Annotated[list[str], typer.Argument(help="Ids or addresses of feeds.")]
+
+
+@app.command()
+def add(
+    ctx: typer.Context,
+    urls: Annotated[list[str], typer.Argument(help="Addresses of feeds.")],
+    source: Annotated[str | None, typer.Option(help="Name of the publisher.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A label; repeatable.")] = None,
+) -> None:
+    """Subscribe to feeds; they are polled at once and then by their own pace."""
+    new = [new_feed(url, source=source, tags=tuple(tag or ())) for url in urls]
+    _subscribe(call_of(ctx), new)
+
+
+def new_feed(
+    url: str,
+    *,
+    source: str | None = None,
+    title: str | None = None,
+    tags: tuple[str, ...] = (),
+) -> subscriptions.NewFeed:
+    """Return a subscription; addresses of one page have one key.
+
+    Raises:
+        Failure: It is not an http or https address.
+    """
+    canonical = canonical_url(url)
+    if canonical is None:
+        raise Failure(f"not an http or https address: {url}", ExitCode.USAGE)
+    return subscriptions.NewFeed(
+        url=url.strip(),
+        url_key=hashlib.sha256(canonical.encode()).hexdigest(),
+        title=title,
+        source=source,
+        tags=tags,
+    )
+
+
+def _subscribe(call: Call, new: list[subscriptions.NewFeed]) -> None:
+    with open_store(call.settings) as engine:
+        with transaction(engine) as session:
+            ids = subscriptions.add_feeds(session, new, now=utc_now())
+        ask_for_work(call.settings, call.output)
+    facts = {"added": len(ids), "already": len(new) - len(ids), "ids": ids}
+    call.output.facts(facts)
+
+
+COLUMNS = (
+    *("id", "state", "title", "url", "n_articles", "last_outcome", "last_polled_at"),
+    *("next_poll_at", "n_errors", "reason"),
+)
+
+
+@app.command("list")
+def list_command(ctx: typer.Context) -> None:
+    """List feeds with their health."""
+    call = call_of(ctx)
+    with open_store(call.settings) as engine, reading(engine) as session:
+        rows = [asdict(feed) for feed in list_feeds(session)]
+    call.output.rows(rows, columns=COLUMNS)
+
+
+@app.command()
+def pause(ctx: typer.Context, feeds: Refs) -> None:
+    """Stop polling feeds until they are resumed."""
+    _set_state(call_of(ctx), feeds, FeedState.PAUSED)
+
+
+@app.command()
+def resume(ctx: typer.Context, feeds: Refs) -> None:
+    """Poll feeds again, also those that were gone or quarantined."""
+    _set_state(call_of(ctx), feeds, FeedState.ACTIVE)
+
+
+@app.command()
+def remove(ctx: typer.Context, feeds: Refs) -> None:
+    """Unsubscribe from feeds; their articles stay."""
+    _set_state(call_of(ctx), feeds, FeedState.REMOVED)
+
+
+def _set_state(call: Call, refs: list[str], state: FeedState) -> None:
+    reason = None if state is FeedState.ACTIVE else "by the operator"
+    with open_store(call.settings) as engine, transaction(engine) as session:
+        ids = subscriptions.find_feeds(session, refs)
+        subscriptions.set_state(session, ids, state, reason=reason, now=utc_now())
+    call.output.facts({"state": state, "ids": ids})
+
+
+@app.command("import")
+def import_command(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A list of feeds in OPML.")],
+) -> None:
+    """Subscribe to all feeds of an OPML file."""
+    try:
+        outline = read_opml(file.read_bytes())
+    except (OSError, OpmlError) as error:
+        raise Failure(f"{file}: {error}", ExitCode.USAGE) from error
+    call = call_of(ctx)
+    for url in outline.skipped:
+        call.output.warn(f"not on the web, left out: {url}")
+    new = [new_feed(s.url, title=s.title, tags=s.tags) for s in outline.subscriptions]
+    _subscribe(call, new)
+
+
+@app.command()
+def export(
+    ctx: typer.Context,
+    file: Annotated[Path | None, typer.Argument(help="Else standard output.")] = None,
+) -> None:
+    """Write all subscriptions as OPML."""
+    call = call_of(ctx)
+    with open_store(call.settings) as engine, reading(engine) as session:
+        listed = [one for one in list_feeds(session) if one.kind == FeedKind.WEB]
+    opml = write_opml(
+        [
+            Subscription(url=one.url, title=one.title, tags=tuple(one.tags))
+            for one in listed
+            if one.state != FeedState.REMOVED
+        ],
+        title="wireroom",
+    )
+    if file is None:
+        sys.stdout.buffer.write(opml)
+        return
+    file.write_bytes(opml)
+    call.output.say(f"{file}: {len(listed)} feeds")

@@ -1,0 +1,85 @@
+"""`wireroom poll`: poll feeds now and not when they are due."""
+
+from typing import Annotated
+
+import typer
+
+from ingest.messages import utc_now
+from services.cli.base import ask_for_work, open_store
+from services.cli.call import Call, call_of
+from services.cli.ingest import await_run
+from services.cli.line import line_for
+from services.cli.output import ExitCode
+from store import feeds as subscriptions
+from store import files
+from store.engine import Engine, transaction
+from store.queries.runs import RunProgress
+from store.words import RunKind
+
+app = typer.Typer()
+
+# How a poll may end without anybody having to look.
+FINE = {"fetched", "not_modified", "unchanged"}
+
+
+@app.command()
+def poll(
+    ctx: typer.Context,
+    feeds: Annotated[
+        list[str] | None, typer.Argument(help="Ids or addresses; else all feeds.")
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Until all is stored and enriched.")
+    ] = False,
+    timeout: Annotated[
+        float | None, typer.Option(help="With --wait: give up after so many seconds.")
+    ] = None,
+) -> None:
+    """Poll feeds now. Exit code 1: a poll failed."""
+    call = call_of(ctx)
+    if not wait:
+        with open_store(call.settings) as engine:
+            run_id, n_feeds = ask_for_polls(engine, feeds)
+            ask_for_work(call.settings, call.output)
+        call.output.facts({"run": run_id, "feeds": n_feeds})
+        return
+    with line_for(call, own=False), open_store(call.settings) as engine:
+        run_id, _ = ask_for_polls(engine, feeds)
+        progress = await_run(call, engine, run_id, timeout)
+    _report(call, run_id, progress)
+    if set(progress.outcomes) - FINE:
+        raise typer.Exit(ExitCode.PROBLEMS)
+
+
+def ask_for_polls(engine: Engine, refs: list[str] | None) -> tuple[int, int]:
+    """Make feeds due on behalf of a new run; return its id and their number."""
+    now = utc_now()
+    with transaction(engine) as session:
+        run_id = files.start_run(
+            session, RunKind.POLL, " ".join(refs or ["all"])[:500], now=now
+        )
+        ids = subscriptions.find_feeds(session, refs) if refs else None
+        n_feeds = subscriptions.request_polls(session, ids, run_id=run_id, now=now)
+        files.close_run(session, run_id, now=now)
+    return run_id, n_feeds
+
+
+def _report(call: Call, run_id: int, progress: RunProgress) -> None:
+    if call.output.as_json:
+        call.output.facts(
+            {
+                "run": run_id,
+                "polls": progress.n_polls,
+                "outcomes": progress.outcomes,
+                "entries": progress.entries,
+            }
+        )
+        return
+    call.output.facts(
+        {
+            "run": run_id,
+            "polls": progress.n_polls,
+            **{f"polls {name}": n for name, n in progress.outcomes.items()},
+            **{f"entries {name}": n for name, n in progress.entries.items() if n},
+        }
+    )

@@ -1,0 +1,103 @@
+"""Commands that run wireroom: all of it, a worker, the scheduler, a health check."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services import health as signs
+from services import routes
+from services.app import Pool
+from services.cli.call import call_of
+from services.cli.output import ExitCode, Failure
+from services.cli.up import run_all
+
+app = typer.Typer()
+
+ALL_QUEUES = ",".join(routes.QUEUES)
+
+
+@app.command()
+def up(ctx: typer.Context) -> None:
+    """Run everything on this machine until Ctrl-C: queues, workers, scheduler."""
+    run_all(call_of(ctx))
+
+
+@app.command()
+def worker(
+    ctx: typer.Context,
+    queues: Annotated[
+        str, typer.Option(help=f"Comma separated: {ALL_QUEUES}.")
+    ] = ALL_QUEUES,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, help="Processes; the setting if not given.")
+    ] = None,
+    pool: Annotated[
+        str, typer.Option(help="prefork, or solo without time limits.")
+    ] = "prefork",
+    parent: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Run one worker until SIGTERM: running tasks end, the rest goes back."""
+    # The worker machinery is slow to import, and other commands do without it.
+    from services import process  # noqa: PLC0415
+
+    settings = call_of(ctx).settings
+    names = [name.strip() for name in queues.split(",") if name.strip()]
+    try:
+        process.role_of(names)
+    except ValueError as error:
+        raise Failure(str(error), ExitCode.USAGE) from None
+    status = process.run_worker(
+        settings,
+        names,
+        concurrency=concurrency,
+        pool=_pool(pool),
+        parent=parent,
+    )
+    raise typer.Exit(status)
+
+
+def _pool(name: str) -> Pool:
+    match name:
+        case "prefork" | "solo" | "threads":
+            return name
+        case _:
+            message = f"no such pool: {name}; there are prefork, solo and threads"
+            raise Failure(message, ExitCode.USAGE)
+
+
+@app.command()
+def beat(
+    ctx: typer.Context,
+    parent: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Run the scheduler until SIGTERM; one for the whole installation."""
+    from services import process  # noqa: PLC0415 - as above
+
+    raise typer.Exit(process.run_beat(call_of(ctx).settings, parent=parent))
+
+
+@app.command()
+def health(
+    ctx: typer.Context,
+    role: Annotated[
+        str | None, typer.Argument(help="One process; all of this home if not given.")
+    ] = None,
+    max_age: Annotated[
+        float, typer.Option(help="Seconds without a sign of life that are allowed.")
+    ] = signs.MAX_AGE_SECONDS,
+) -> None:
+    """Look at the signs of life of the processes of this home."""
+    call = call_of(ctx)
+    home = call.settings.home
+    found = [signs.check(home, r, max_age) for r in _asked(home, role)]
+    rows = [{"role": h.role, "healthy": h.healthy, "reason": h.reason} for h in found]
+    call.output.rows(rows, columns=("role", "healthy", "reason"))
+    if not found:
+        raise Failure("no process of this home is running")
+    if not all(one.healthy for one in found):
+        raise typer.Exit(ExitCode.PROBLEMS)
+
+
+def _asked(home: Path, role: str | None) -> list[str]:
+    return [role] if role else signs.roles(home)

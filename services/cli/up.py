@@ -1,0 +1,165 @@
+"""`wireroom up`: the whole line on one machine, supervised."""
+
+import fcntl
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from services import embedded, health, routes
+from services.brokercheck import inspect_broker
+from services.cli.call import Call
+from services.cli.output import Failure, Output
+from services.secrets import mask_url
+from services.settings import Settings
+from services.supervisor import Child, Event, Happening, supervise
+
+# Above the bound of the workers themselves: they need a moment to hand work back.
+GRACE_MARGIN_SECONDS = 10.0
+LINE_QUEUES = (routes.INGEST, routes.ENRICH_LIVE, routes.ENRICH_BULK)
+
+
+def run_all(call: Call) -> None:
+    """Run everything until SIGINT or SIGTERM, and leave nothing behind.
+
+    Raises:
+        Failure: This home is running already.
+        NoRedis: No broker is configured and none can be started.
+        BrokerUnavailable: The configured broker does not answer.
+    """
+    settings, output = call.settings, call.output
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _only_one(_lock_file(settings.home)):
+        for role in health.roles(settings.home):
+            health.stop_beating(settings.home, role)  # left by a crash
+        with _broker(settings, output) as redis:
+            _upgrade(settings, output)
+            children = _children(settings, call.environment)
+            output.say(f"running {_names(children)}; Ctrl-C stops everything")
+            grace = settings.soft_shutdown_seconds + GRACE_MARGIN_SECONDS
+            for event in supervise(children, grace_seconds=grace, on_tick=redis.keep):
+                _tell(event, output)
+        output.say("stopped")
+
+
+def is_up(home: Path) -> bool:
+    """Say whether `wireroom up` runs on this home."""
+    try:
+        with _lock_file(home).open("a+") as stream:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
+
+
+def _lock_file(home: Path) -> Path:
+    return home / "up.lock"
+
+
+@contextmanager
+def _only_one(lock: Path) -> Iterator[None]:
+    with lock.open("a+") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            stream.seek(0)
+            who = stream.read().strip() or "another process"
+            message = f"{lock.parent} is up already (process {who})"
+            raise Failure(message) from None
+        stream.truncate(0)
+        stream.write(str(os.getpid()))
+        stream.flush()
+        yield
+
+
+class _Keeper:
+    """Keeps the Redis of our own alive, if there is one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.server = embedded.ensure(settings, tied=True)
+
+    def keep(self) -> None:
+        """Start it again if it has died."""
+        if self.server and not embedded.is_alive(self.server):
+            self.server = embedded.ensure(self._settings, tied=True)
+
+    def stop(self) -> None:
+        """Stop it if it is ours."""
+        if self.server and self.server.ours:
+            embedded.stop(self.server)
+
+
+@contextmanager
+def _broker(settings: Settings, output: Output) -> Iterator[_Keeper]:
+    keeper = _Keeper(settings)
+    try:
+        if keeper.server:
+            output.say(f"queues: a Redis of our own (process {keeper.server.pid})")
+        else:
+            output.say(f"queues: {mask_url(settings.broker.url)}")
+            for warning in inspect_broker(settings.broker):
+                output.warn(warning)
+        yield keeper
+    finally:
+        keeper.stop()
+
+
+def _upgrade(settings: Settings, output: Output) -> None:
+    # SQL is slow to import, so only the command that needs it does.
+    from store import schema  # noqa: PLC0415
+
+    schema.upgrade(settings.database_url)
+    output.say(f"database: {mask_url(settings.database_url)}")
+
+
+def _children(settings: Settings, overrides: dict[str, str]) -> list[Child]:
+    environment = {**os.environ, **overrides, **import_path()}
+    # SQLite has one writer at a time; a second process would only wait for it.
+    writers = 1 if settings.database_url.startswith("sqlite") else 2
+
+    def child(name: str, *arguments: str) -> Child:
+        program = (sys.executable, "-P", "-m", "services.cli")
+        argv = (*program, *arguments, "--parent", str(os.getpid()))
+        return Child(name=name, argv=argv, env=environment)
+
+    line = ",".join(LINE_QUEUES)
+    store = ("--queues", routes.STORE, "--concurrency", str(writers))
+    return [
+        child("line", "worker", "--queues", line),
+        # Apart, so that what parses hostile documents never holds a database.
+        child("store", "worker", *store),
+        child("beat", "beat"),
+    ]
+
+
+def import_path() -> dict[str, str]:
+    """Return the variable that lets a child find this code when run with -P."""
+    """Return what makes a child started with `-P` find this code."""
+    # -P keeps strange modules in the working folder out; it would also keep us out
+    # where we run from a checkout.
+    root = Path(__file__).resolve().parents[2]
+    if root.name in {"site-packages", "dist-packages"}:
+        return {}
+    others = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": f"{root}{os.pathsep}{others}" if others else str(root)}
+
+
+def _names(children: list[Child]) -> str:
+    return ", ".join(child.name for child in children)
+
+
+def _tell(event: Event, output: Output) -> None:
+    match event.what:
+        case Happening.EXITED:
+            again = f"it starts again in {event.delay_seconds:.0f} s"
+            output.warn(f"{event.name} exited with status {event.code}; {again}")
+        case Happening.KILLED:
+            output.warn(f"{event.name} did not end in time and was killed")
+        case Happening.STOPPING:
+            output.say(f"stopping {event.name}")
+        case Happening.STARTED | Happening.STOPPED:
+            pass  # the processes say so themselves, in the log

@@ -1,0 +1,230 @@
+"""The guard around each task: it decodes, runs, publishes, and never raises.
+
+Whatever goes wrong, also an unreadable payload or a time limit, becomes a `WorkFailed`
+event, so SQL learns the reason at once. If even that cannot be published or stored, the
+lease of the work runs out and it is dispatched again.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from billiard.exceptions import TimeLimitExceeded, WorkerLostError
+from celery import Celery, signals
+
+from enrich.messages import ArticlesEnriched, EnrichArticles
+from ingest.messages import FeedPolled, FilesRead, PollFeeds, ReadFiles, utc_now
+from services import routes, wire
+from services.failures import (
+    Drop,
+    Hold,
+    Quarantine,
+    Retry,
+    as_unicode,
+    detail_of,
+    place_of,
+    policy,
+)
+from services.messages import WorkFailed, WorkKind, article_id
+from services.publish import BrokerUnavailable, publish
+
+log = logging.getLogger("wireroom.tasks")
+
+MAX_KEPT_PAYLOAD_CHARS = 1_000_000  # of an unreadable message; enough to see why
+
+M = TypeVar("M", bound=wire.Message)
+Report = Callable[[wire.Message], None]
+
+
+def register_guarded(
+    app: Celery, message: type[M], run: Callable[[M, Report], None]
+) -> None:
+    """Register the task of this class of message; it decodes, runs and never raises.
+
+    Args:
+        app: Where the task is registered, under the name in its route.
+        message: The class that its payload holds.
+        run: Does the work and reports each event as soon as it is ready.
+    """
+
+    def task(this: Any, payload: str) -> None:
+        run_guarded(app, message, payload, run, held=this.request.retries or 0)
+
+    app.task(name=routes.route_of(message).task, bind=True)(task)
+
+
+def register_scheduled(app: Celery, task: str, run: Callable[[], None]) -> None:
+    """Register a task that the clock runs; a failure is logged, the next run tries."""
+
+    def scheduled() -> None:
+        try:
+            run()
+        except Exception as error:  # noqa: BLE001 - as in run_guarded
+            _report_failure(app, task, None, error)
+
+    app.task(name=task)(scheduled)
+
+
+def run_guarded(
+    app: Celery,
+    message: type[M],
+    payload: str,
+    run: Callable[[M, Report], None],
+    *,
+    held: int = 0,
+) -> None:
+    """Run the work of one payload; publish what it reports, and its failure.
+
+    Args:
+        app: Where events go.
+        message: The class that the payload holds.
+        payload: As it came from the queue.
+        run: Does the work.
+        held: How often this payload has been put back.
+    """
+    task = routes.route_of(message).task
+    started = time.monotonic()
+    unreported: dict[str, None] = {}  # a set that keeps its order
+
+    def report(event: wire.Message) -> None:
+        publish(app, event)
+        for done in work_of(event):
+            unreported.pop(done, None)
+
+    try:
+        command = wire.decode(message, payload)
+        unreported.update(dict.fromkeys(work_of(command)))
+        run(command, report)
+    except Exception as error:  # noqa: BLE001 - the one place that answers for all
+        if not _hold(app, message, payload, error, held=held):
+            failed = _failure(message, error, unreported, payload)
+            _report_failure(app, task, failed, error)
+    else:
+        seconds = round(time.monotonic() - started, 3)
+        log.info("task.done", extra={"task": task, "seconds": seconds})
+
+
+def _hold(
+    app: Celery, message: type[M], payload: str, error: Exception, *, held: int
+) -> bool:
+    """Put the message back if the error asks for that; say whether it was done."""
+    asked = policy(error)
+    if not isinstance(asked, Hold) or held >= asked.times:
+        return False
+    try:
+        command = wire.decode(message, payload)
+        publish(app, command, held=held + 1, after_seconds=asked.after_seconds)
+    except (BrokerUnavailable, wire.WireError):
+        return False
+    task = routes.route_of(message).task
+    log.warning("task.held", extra={"task": task, "error": type(error).__name__})
+    return True
+
+
+def work_of(message: wire.Message) -> tuple[str, ...]:
+    """Return the ids of the work that a command asks for or an event ends."""
+    match message:
+        case PollFeeds():
+            return tuple(str(feed.poll_id) for feed in message.feeds)
+        case ReadFiles():
+            return tuple(str(file.file_id) for file in message.files)
+        case EnrichArticles():
+            return tuple(article_id(a.article_id, a.revision) for a in message.articles)
+        case _:
+            return _ended_by(message)
+
+
+def _ended_by(event: wire.Message) -> tuple[str, ...]:
+    match event:
+        case FeedPolled():
+            # A poll ends with its last part; saving an earlier one may fail too, and
+            # then the lease brings the poll back.
+            last = event.part == event.n_parts - 1
+            return (str(event.poll_id),) if last else ()
+        case FilesRead():
+            return tuple(str(read.file_id) for read in event.reads)
+        case ArticlesEnriched():
+            good = (article_id(a.article_id, a.revision) for a in event.articles)
+            bad = (article_id(a.article_id, a.revision) for a in event.failed)
+            return (*good, *bad)
+        case _:
+            return ()
+
+
+def watch_lost_tasks(app: Celery) -> None:
+    """Report tasks whose process was killed; their own guard could not.
+
+    Celery tells the main process of a worker, which is where this listens.
+    """
+
+    def report_lost(**details: Any) -> None:
+        error, args = details["exception"], details["args"]
+        message = routes.message_of(details["sender"].name)
+        lost = isinstance(error, TimeLimitExceeded | WorkerLostError)
+        if lost and message and args:
+            _report_lost(app, message, args[0], error)
+
+    signals.task_failure.connect(report_lost, weak=False)
+
+
+def _report_lost(
+    app: Celery, message: type[wire.Message], payload: str, error: Exception
+) -> None:
+    try:
+        ids = work_of(wire.decode(message, payload))
+    except wire.WireError as unreadable:
+        error, ids = unreadable, ()
+    failed = _failure(message, error, ids, payload)
+    _report_failure(app, routes.route_of(message).task, failed, error)
+
+
+def _failure(
+    message: type[wire.Message],
+    error: Exception,
+    ids: Iterable[str],
+    payload: str,
+) -> WorkFailed | None:
+    """Return what SQL should hear, or None where it should hear nothing."""
+    task, asked, left = routes.route_of(message).task, policy(error), tuple(ids)
+    unreadable = isinstance(error, wire.WireError) and not left
+    kept = as_unicode(str(payload))[:MAX_KEPT_PAYLOAD_CHARS]
+    if isinstance(asked, Drop) or not (left or unreadable):
+        return None
+    return WorkFailed(
+        task=task,
+        kind=WorkKind.MESSAGE if unreadable else _KINDS.get(message, WorkKind.MESSAGE),
+        ids=left,
+        error=type(error).__name__,
+        detail=detail_of(error),
+        permanent=isinstance(asked, Quarantine),
+        failed_at=utc_now(),
+        retry_after_seconds=asked.after_seconds if isinstance(asked, Retry) else None,
+        payload=kept if unreadable else None,
+    )
+
+
+_KINDS: dict[type[wire.Message], WorkKind] = {
+    PollFeeds: WorkKind.POLL,
+    ReadFiles: WorkKind.FILE,
+    EnrichArticles: WorkKind.ARTICLE,
+    FeedPolled: WorkKind.POLL,
+    FilesRead: WorkKind.FILE,
+    ArticlesEnriched: WorkKind.ARTICLE,
+}
+
+
+def _report_failure(
+    app: Celery, task: str, failed: WorkFailed | None, error: Exception
+) -> None:
+    # The message of an error may quote an article, so it goes to SQL and not here.
+    fields = {"task": task, "error": type(error).__name__, "place": place_of(error)}
+    n_ids = len(failed.ids) if failed else 0
+    log.warning("task.failed", extra={**fields, "n_ids": n_ids})
+    if failed is None:
+        return
+    try:
+        publish(app, failed)
+    except (BrokerUnavailable, wire.WireError) as unsent:
+        reason = {"task": task, "reason": str(unsent)}
+        log.warning("task.failure_unsent", extra=reason)

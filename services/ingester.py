@@ -1,0 +1,71 @@
+"""The ingest worker: polls feeds and reads files, and reports what it found."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from functools import partial
+
+from celery import Celery
+
+from ingest.fetch import FetchOptions, open_fetch
+from ingest.files import read_files
+from ingest.messages import PollFeeds, ReadFiles, utc_now
+from ingest.poll import poll_feeds
+from services.guarded import Report, register_guarded
+from services.publish import queue_length
+from services.routes import STORE
+from services.settings import Settings
+
+# How long one task may wait for the store, all in all. The wait is an ordinary pause
+# and not a message put back: that one would travel in circles past its lease and be
+# sent twice. After it the task goes on, because the store dispatches few batches at
+# once, which bounds what can pile up.
+MAX_WAIT_SECONDS = 20.0
+LOOK_SECONDS = 0.5
+
+
+def register(app: Celery, settings: Settings) -> None:
+    """Give the application the tasks of ingest."""
+    options = FetchOptions(
+        user_agent=settings.user_agent, allow_networks=settings.allow_networks
+    )
+    waiting = partial(queue_length, app, STORE)
+
+    def poll(command: PollFeeds, report: Report) -> None:
+        asyncio.run(_poll(command, report, options))
+
+    def read(command: ReadFiles, report: Report) -> None:
+        brake = Brake(waiting, high_water=settings.store_queue_high_water)
+        for event in read_files(command, now=utc_now()):
+            brake.hold()
+            report(event)
+
+    register_guarded(app, PollFeeds, poll)
+    register_guarded(app, ReadFiles, read)
+
+
+async def _poll(command: PollFeeds, report: Report, options: FetchOptions) -> None:
+    async with open_fetch(options) as fetch:
+        await poll_feeds(command, fetch=fetch, now=utc_now, emit=report)
+
+
+class Brake:
+    """Holds a reader of files while the store has enough to do."""
+
+    def __init__(
+        self,
+        waiting: Callable[[], int],
+        *,
+        high_water: int,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._waiting = waiting
+        self._high_water = high_water
+        self._sleep = sleep
+        self._looks_left = int(MAX_WAIT_SECONDS / LOOK_SECONDS)
+
+    def hold(self) -> None:
+        """Wait until there is room, or until the patience of this task is used up."""
+        while self._looks_left and self._waiting() > self._high_water:
+            self._looks_left -= 1
+            self._sleep(LOOK_SECONDS)

@@ -1,0 +1,44 @@
+"""What the workers tell the store about themselves: the message of a failure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from ingest.messages import require_utc
+
+
+class WorkKind(StrEnum):
+    """What the ids of a failure count."""
+
+    POLL = "poll"  # ids of polls
+    FILE = "file"  # ids of files
+    ARTICLE = "article"  # "article_id:revision"
+    MESSAGE = "message"  # no ids: the message itself could not be read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkFailed:
+    """Event: a task ended without a result for these pieces of work."""
+
+    SCHEMA: ClassVar[str] = "services.work_failed"
+    VERSION: ClassVar[int] = 1
+
+    task: str  # name of the task, "ingest.poll"
+    kind: WorkKind
+    ids: tuple[str, ...]  # only those that had not been reported before the failure
+    error: str  # class of the exception
+    detail: str  # one sentence, without article text
+    permanent: bool  # True: trying again cannot help
+    failed_at: datetime
+    retry_after_seconds: int | None = None  # earliest time for the next attempt
+    payload: str | None = None  # of an unreadable message, for the quarantine
+
+    def __post_init__(self) -> None:
+        """Reject naive times at the border."""
+        require_utc(self.failed_at, "failed_at")
+
+
+def article_id(article: int, revision: int) -> str:
+    """Return how a failure names one revision of one article."""
+    return f"{article}:{revision}"

@@ -1,0 +1,202 @@
+"""A worker or the scheduler in this very process, from start to orderly end."""
+
+import importlib
+import logging
+import os
+import signal
+import socket
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from celery import Celery, bootsteps, signals
+from celery.apps.beat import Beat
+from celery.beat import PersistentScheduler
+from celery.exceptions import SecurityWarning
+
+from services import health, routes
+from services.app import Pool, make_app
+from services.guarded import watch_lost_tasks
+from services.settings import Settings
+from services.telemetry import set_up_logging
+
+log = logging.getLogger("wireroom.process")
+
+BEAT_LOOK_SECONDS = 5  # longest sleep of the scheduler; it shows its health as often
+
+# Imported only for the queues that a worker serves, so that the processes which meet
+# hostile input never load the store.
+TASKS_OF = {
+    routes.INGEST: "services.ingester",
+    routes.ENRICH_LIVE: "services.enricher",
+    routes.ENRICH_BULK: "services.enricher",
+    routes.STORE: "services.storer",
+}
+
+
+def run_worker(
+    settings: Settings,
+    queues: Sequence[str],
+    *,
+    concurrency: int | None = None,
+    pool: Pool = "prefork",
+    parent: int | None = None,
+) -> int:
+    """Serve the queues until SIGTERM or SIGINT; return the exit status.
+
+    Args:
+        settings: How to reach the broker, and the limits of tasks.
+        queues: Names from `services.routes`.
+        concurrency: Processes at work; as in the settings if None.
+        pool: Time limits hold in "prefork" alone.
+        parent: Process id of the supervisor; when it dies, so do we.
+
+    Raises:
+        ValueError: A queue is unknown.
+    """
+    role = role_of(queues)
+    set_up_logging(settings.log_format, settings.log_level)
+    app = make_worker_app(settings, queues)
+    alive = Alive(settings, role, parent=parent)
+    app.steps["worker"].add(alive.step())
+    signals.task_postrun.connect(alive.beat, weak=False)
+    _end_in_time(settings.soft_shutdown_seconds)
+    # It warns root of pickled messages; we accept nothing but JSON.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
+    worker = app.Worker(
+        hostname=f"{role}-{os.getpid()}@{socket.gethostname()}",
+        queues=list(queues),
+        concurrency=concurrency or settings.concurrency,
+        pool=pool,
+        loglevel=settings.log_level,
+        quiet=True,
+        optimization="fair",
+        # Both leave lists behind in Redis, and nobody listens to either.
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+    )
+    worker.start()
+    return int(worker.exitcode or 0)
+
+
+def role_of(queues: Sequence[str]) -> str:
+    """Return the name under which a worker of these queues shows its health.
+
+    Raises:
+        ValueError: A queue is unknown, or there is none.
+    """
+    unknown = [queue for queue in queues if queue not in routes.QUEUES]
+    if unknown or not queues:
+        known = ", ".join(routes.QUEUES)
+        raise ValueError(f"no such queue: {', '.join(unknown)}; there are {known}")
+    return "worker-" + "-".join(sorted(set(queues)))
+
+
+def make_worker_app(settings: Settings, queues: Sequence[str]) -> Celery:
+    """Return an application with the tasks of these queues, and no other code."""
+    app = make_app(settings)
+    for module in dict.fromkeys(TASKS_OF[queue] for queue in queues):
+        importlib.import_module(module).register(app, settings)
+    watch_lost_tasks(app)
+    return app
+
+
+class Alive:
+    """Signs of life of one process, and an eye on the parent."""
+
+    def __init__(self, settings: Settings, role: str, *, parent: int | None) -> None:
+        self.home, self.role, self.parent = settings.home, role, parent
+
+    def start(self) -> None:
+        """Leave the first sign of life."""
+        health.start_beating(self.home, self.role)
+        log.info("process.started", extra={"role": self.role, "pid": os.getpid()})
+
+    def beat(self, **_: Any) -> None:
+        """Leave a sign of life; called by the loop itself and after each task."""
+        health.beat(self.home, self.role)
+
+    def turn(self) -> None:
+        """Leave a sign of life, and end with the parent.
+
+        The kernel tells us on Linux already; this is for all other systems.
+        """
+        self.beat()
+        if self.parent is not None and os.getppid() != self.parent:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def stop(self) -> None:
+        """Take the signs away."""
+        health.stop_beating(self.home, self.role)
+        log.info("process.stopped", extra={"role": self.role, "pid": os.getpid()})
+
+    def step(self) -> type[bootsteps.StartStopStep]:
+        """Return the part of a Celery worker that calls us from its event loop."""
+        alive = self
+
+        class AliveStep(bootsteps.StartStopStep):
+            """Beats from the worker's own timer: a loop that hangs is not alive."""
+
+            requires = ("celery.worker.components:Timer",)
+
+            def start(self, worker: Any) -> None:
+                alive.start()
+                worker.timer.call_repeatedly(health.BEAT_SECONDS, alive.turn)
+
+            def stop(self, worker: Any) -> None:
+                del worker
+                alive.stop()
+
+        return AliveStep
+
+
+def _end_in_time(seconds: float) -> None:
+    """Bound the orderly end: afterwards running work goes back to the queue.
+
+    On SIGTERM a worker stops taking work and waits for what is running. Celery's own
+    bound (soft shutdown) always sleeps for its whole time, and redelivers what ended
+    meanwhile; this one ends as soon as the last task does.
+    """
+
+    def bound(how: str = "", **_: Any) -> None:
+        if how == "Warm":
+            hurry: Callable[..., None] = os.kill
+            args = (os.getpid(), signal.SIGQUIT)
+            timer = threading.Timer(seconds, hurry, args)
+            timer.daemon = True
+            timer.start()
+
+    signals.worker_shutting_down.connect(bound, weak=False)
+
+
+def run_beat(settings: Settings, *, parent: int | None = None) -> int:
+    """Send the scheduled tasks until SIGTERM or SIGINT; return the exit status."""
+    set_up_logging(settings.log_format, settings.log_level)
+    app = make_app(settings)
+    # Only here, so that a worker does not depend on the schedule.
+    table = importlib.import_module("services.scheduler").schedule(settings)
+    app.conf.beat_schedule = table
+    alive = Alive(settings, "beat", parent=parent)
+
+    class AliveScheduler(PersistentScheduler):
+        """Beats with each turn of the scheduler."""
+
+        def tick(self, *args: Any, **kwargs: Any) -> float:
+            alive.turn()
+            return float(super().tick(*args, **kwargs))
+
+    app.conf.beat_scheduler = AliveScheduler
+    alive.start()
+    try:
+        Beat(
+            app=app,
+            schedule=str(settings.home / health.FOLDER / "schedule"),
+            max_interval=BEAT_LOOK_SECONDS,
+            loglevel=settings.log_level,
+            quiet=True,
+        ).run()
+    finally:
+        alive.stop()
+    return 0

@@ -1,0 +1,76 @@
+"""The whole system at a glance: which message runs which task on which queue."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from enrich.messages import ArticlesEnriched, EnrichArticles, Lane
+from ingest.messages import FeedPolled, FilesRead, PollFeeds, ReadFiles
+from services.messages import WorkFailed
+from services.wire import Message
+
+INGEST = "ingest"
+ENRICH_LIVE = "enrich.live"
+ENRICH_BULK = "enrich.bulk"
+STORE = "store"
+QUEUES = (INGEST, ENRICH_LIVE, ENRICH_BULK, STORE)
+
+
+def enrich_queue(command: EnrichArticles) -> str:
+    """Return the queue of the lane: live work never waits behind bulk work."""
+    return ENRICH_LIVE if command.lane is Lane.LIVE else ENRICH_BULK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Where one class of message goes."""
+
+    message: type[Message]
+    task: str
+    queue: str | Callable[..., str]
+
+
+ROUTES = (
+    # commands: the store asks
+    Route(message=PollFeeds, task="ingest.poll", queue=INGEST),
+    Route(message=ReadFiles, task="ingest.read", queue=INGEST),
+    Route(message=EnrichArticles, task="enrich.articles", queue=enrich_queue),
+    # events: the store is told
+    Route(message=FeedPolled, task="store.save_poll", queue=STORE),
+    Route(message=FilesRead, task="store.save_files", queue=STORE),
+    Route(message=ArticlesEnriched, task="store.save_enrichment", queue=STORE),
+    Route(message=WorkFailed, task="store.record_failure", queue=STORE),
+)
+
+# Run by the clock, without a message; what is due is decided in SQL.
+TICK = "store.tick"
+SWEEP = "store.sweep"
+REPROCESS = "store.reprocess"
+AUDIT = "store.audit"
+SCHEDULED = {TICK: STORE, SWEEP: STORE, REPROCESS: STORE, AUDIT: STORE}
+
+_BY_MESSAGE = {route.message: route for route in ROUTES}
+_BY_TASK = {route.task: route for route in ROUTES}
+
+
+def route_of(message: type[Message]) -> Route:
+    """Return the route of a class of message.
+
+    Raises:
+        LookupError: No route carries it.
+    """
+    try:
+        return _BY_MESSAGE[message]
+    except KeyError:
+        raise LookupError(f"no route carries {message.__name__}") from None
+
+
+def message_of(task: str) -> type[Message] | None:
+    """Return what the task is called with; None for one that the clock runs."""
+    route = _BY_TASK.get(task)
+    return route.message if route else None
+
+
+def queue_of(message: Message) -> str:
+    """Return the queue on which this very message travels."""
+    queue = route_of(type(message)).queue
+    return queue(message) if callable(queue) else queue

@@ -1,0 +1,289 @@
+"""Settings: the environment and an optional file become one frozen object, once.
+
+Every field is read from `WIREROOM_<FIELD>` or from the key of the same name in a
+`wireroom.toml` (in `WIREROOM_HOME`, else in the working folder). The environment wins.
+"""
+
+import ipaddress
+import os
+from collections.abc import Iterator
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from services.broker import Broker, resolve_broker
+from services.complaints import SettingsError, explain, refuse_unknown
+from services.secrets import mask_url, normal_database_url, read_secret_files
+
+PREFIX = "WIREROOM_"
+MB = 1_000_000
+# Redelivery must not start while a task may still run: one task in hand, one
+# prefetched behind it, and time for clocks and acknowledgements.
+VISIBILITY_MARGIN_SECONDS = 30
+
+
+def _usable_cores() -> int:
+    # A container may own fewer cores than the machine has; only Linux tells.
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Settings(BaseSettings):
+    """Everything an operator can choose."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,  # compose files pass unset variables as empty ones
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        validate_default=True,
+    )
+
+    # Where things are
+    home: Path = Field(
+        default=Path("~/.wireroom"),
+        description="Folder for the database, the embedded Redis and run files.",
+    )
+    database_url: str = Field(
+        default_factory=lambda data: f"sqlite+pysqlite:///{data['home']}/wireroom.db",
+        repr=False,
+        description="SQLAlchemy URL of the database: SQLite or PostgreSQL.",
+    )
+    database_url_file: Path | None = Field(
+        default=None,
+        description="File that holds the database URL, in place of the URL.",
+    )
+    broker_url: str | None = Field(
+        default=None,
+        repr=False,
+        description="Redis or RabbitMQ URL; unset means a Redis of our own.",
+    )
+    broker_url_file: Path | None = Field(
+        default=None, description="File that holds the broker URL, in place of the URL."
+    )
+    broker_key_prefix: str = Field(
+        default="wireroom:",
+        description="Put before each Redis key, so Redis can be shared.",
+    )
+    broker_memory_mb: int = Field(
+        default=256,
+        ge=16,
+        description="Memory limit of the Redis that we start, in MB.",
+    )
+
+    # What is said
+    log_format: Literal["console", "json"] = Field(
+        default="console", description="Lines for people, or one JSON object a line."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="The least serious level that is logged."
+    )
+
+    # Polling and reading
+    allow_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Networks (CIDR, comma separated) that feeds may lie in although "
+        "they are not public.",
+    )
+    user_agent: str = Field(
+        default="wireroom/0.1 (news reader)",
+        min_length=3,
+        description="How polls introduce themselves; add an address for complaints.",
+    )
+    poll_timeout_seconds: float = Field(
+        default=30, gt=0, description="Longest time that one poll may take in all."
+    )
+    connect_timeout_seconds: float = Field(
+        default=10, gt=0, description="Longest time to wait for one connection."
+    )
+    max_body_bytes: int = Field(
+        default=10 * MB, gt=0, description="Largest feed that is read, decoded."
+    )
+    max_entries: int = Field(
+        default=2000, gt=0, description="Most entries that one poll may bring."
+    )
+    max_file_bytes: int = Field(
+        default=10 * MB, gt=0, description="Largest file that is read."
+    )
+    max_message_bytes: int = Field(
+        default=1 * MB,
+        ge=10_000,
+        description="Size at which an event is split into parts.",
+    )
+
+    # Work and its limits
+    concurrency: int = Field(
+        default_factory=_usable_cores,
+        ge=1,
+        le=256,
+        description="Processes of one worker; the usable cores unless set.",
+    )
+    max_attempts: int = Field(
+        default=5, ge=1, description="Attempts before an item goes to quarantine."
+    )
+    lease_seconds: int = Field(
+        default=300, gt=0, description="Age at which dispatched work counts as lost."
+    )
+    tick_seconds: float = Field(
+        default=5, gt=0, description="How often due feeds and new work are dispatched."
+    )
+    sweep_seconds: float = Field(
+        default=30, gt=0, description="How often lost work is looked for."
+    )
+    reprocess_at: time = Field(
+        default=time(3, 0), description="Time of day (UTC) for scheduled reprocessing."
+    )
+    live_batch: int = Field(
+        default=10, ge=1, description="Articles of one live enrichment message."
+    )
+    bulk_batch: int = Field(
+        default=50, ge=1, description="Articles of one bulk enrichment message."
+    )
+    feed_batch: int = Field(default=20, ge=1, description="Feeds of one poll message.")
+    file_batch: int = Field(default=25, ge=1, description="Files of one read message.")
+    max_batches_in_flight: int = Field(
+        default=8, ge=1, description="Most batches that are dispatched to one queue."
+    )
+    store_queue_high_water: int = Field(
+        default=200,
+        ge=1,
+        description="Waiting store messages above which readers slow down.",
+    )
+    task_soft_time_limit: int = Field(
+        default=60, gt=0, description="Seconds after which a task is asked to end."
+    )
+    task_time_limit: int = Field(
+        default=90, gt=0, description="Seconds after which a task is killed."
+    )
+    visibility_timeout: int = Field(
+        default=300, gt=0, description="Seconds after which Redis hands work out again."
+    )
+    soft_shutdown_seconds: int = Field(
+        default=20, ge=1, description="Time that running tasks get when a worker stops."
+    )
+
+    # Enrichment and the read side
+    entity_aliases: Path | None = Field(
+        default=None, description="TSV of names to know: alias, type, key, language."
+    )
+    sql_time_limit_seconds: float = Field(
+        default=15, gt=0, description="Longest time that an operator's query may take."
+    )
+    sql_row_limit: int = Field(
+        default=1000, ge=1, description="Most rows that an operator's query returns."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Rank the sources: command line, environment, file."""
+        del dotenv_settings, file_secret_settings  # two more places to look: no
+        home = init_settings().get("home") or env_settings().get("home")
+        file = find_file(Path(home) if home else None)
+        toml = TomlConfigSettingsSource(settings_cls, file)
+        return init_settings, env_settings, toml
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret_files(cls, data: dict[str, Any]) -> dict[str, Any]:
+        return read_secret_files(data, ("database_url", "broker_url"))
+
+    @field_validator("home", "entity_aliases", mode="after")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return path and path.expanduser().resolve()
+
+    @field_validator("database_url", mode="after")
+    @classmethod
+    def _normal_database(cls, url: str) -> str:
+        return normal_database_url(url)
+
+    @field_validator("allow_networks", mode="before")
+    @classmethod
+    def _split_networks(cls, value: object) -> object:
+        return value.replace(",", " ").split() if isinstance(value, str) else value
+
+    @field_validator("allow_networks", mode="after")
+    @classmethod
+    def _check_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(ipaddress.ip_network(network)) for network in networks)
+
+    @model_validator(mode="after")
+    def _check_relations(self) -> Self:
+        for holds, reason in _relations(self):
+            if not holds:
+                raise ValueError(reason)
+        resolve_broker(self.broker_url, home=self.home)
+        return self
+
+    @property
+    def broker(self) -> Broker:
+        """Where the broker is, in each spelling that a library asks for."""
+        return resolve_broker(self.broker_url, home=self.home)
+
+    def describe(self) -> dict[str, str]:
+        """Return each field as text, with passwords masked."""
+        shown = {name: str(getattr(self, name)) for name in type(self).model_fields}
+        shown["database_url"] = mask_url(self.database_url)
+        shown["broker_url"] = mask_url(self.broker_url or self.broker.url)
+        return shown
+
+
+def find_file(home: Path | None) -> Path | None:
+    """Return the settings file in use, if there is one."""
+    folders = (home or Path("~/.wireroom"), Path())
+    files = (folder.expanduser() / "wireroom.toml" for folder in folders)
+    return next((file for file in files if file.is_file()), None)
+
+
+def _relations(settings: Settings) -> Iterator[tuple[bool, str]]:
+    soft, hard = settings.task_soft_time_limit, settings.task_time_limit
+    poll, connect = settings.poll_timeout_seconds, settings.connect_timeout_seconds
+    visible = 2 * hard + VISIBILITY_MARGIN_SECONDS
+    reason = f"must be below task_time_limit ({hard})"
+    yield soft < hard, f"task_soft_time_limit {reason}"
+    reason = f"must be above {visible} (2 x task_time_limit + margin)"
+    again = "or running work is handed out again"
+    yield settings.visibility_timeout > visible, f"visibility_timeout {reason}, {again}"
+    reason = f"must be above task_time_limit ({hard}), or running work counts as lost"
+    yield settings.lease_seconds > hard, f"lease_seconds {reason}"
+    reason = f"must be below task_soft_time_limit ({soft})"
+    yield poll < soft, f"poll_timeout_seconds {reason}"
+    reason = f"must not be above poll_timeout_seconds ({poll})"
+    yield connect <= poll, f"connect_timeout_seconds {reason}"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings from the environment and the file.
+
+    Args:
+        **overrides: Fields given on a command line; they win over everything.
+
+    Raises:
+        SettingsError: A name is unknown, or a value is wrong or missing.
+    """
+    fields = Settings.model_fields
+    refuse_unknown(os.environ, prefix=PREFIX, fields=fields)
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError(explain(error, prefix=PREFIX, fields=fields)) from None
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"cannot read the settings: {error}") from None
