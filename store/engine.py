@@ -7,6 +7,16 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
 
+# Services hold engines and sessions in their hands, and SQLAlchemy lives here.
+__all__ = [
+    "Engine",
+    "Session",
+    "is_postgresql",
+    "open_engine",
+    "reading",
+    "transaction",
+]
+
 # Five minutes: a bulk transaction of a colleague must not turn into an error here.
 SQLITE_BUSY_MS = 300_000
 READ_ONLY = "wireroom_read_only"

@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from enrich.messages import Lane
-from ingest.messages import FileRead, FilesRead, FileToRead, ReadFiles
+from ingest.messages import FileOutcome, FileRead, FilesRead, FileToRead, ReadFiles
 from store.articles import Seen, Sighting
 from store.clauses import insert_rows, locked
 from store.feeds import files_feed
@@ -168,6 +168,31 @@ def _done(read: FileRead, ends: Sequence[End], now: datetime) -> dict[str, Any]:
         "finished_at": now,
         **Tally.of(ends).columns(),
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A file that gave no article, and why."""
+
+    path: str
+    outcome: str
+    error: str | None
+
+
+def list_problems(session: Session, run_id: int, *, limit: int) -> list[Problem]:
+    """Return files of a run that gave no article, in the order of their paths."""
+    fine = (RunFile.outcome == FileOutcome.READ) & (RunFile.n_quarantined == 0)
+    query = (
+        select(RunFile.path, RunFile.state, RunFile.outcome, RunFile.error)
+        .where(RunFile.run_id == run_id, RunFile.state != FileState.PENDING)
+        .where(~fine | RunFile.outcome.is_(None))
+        .order_by(RunFile.path)
+        .limit(limit)
+    )
+    return [
+        Problem(path=row.path, outcome=row.outcome or row.state, error=row.error)
+        for row in session.execute(query)
+    ]
 
 
 def fail_files(

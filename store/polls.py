@@ -35,11 +35,9 @@ class PollFacts:
     interval_seconds: int
     n_unchanged: int  # before this poll
     n_errors: int  # before this poll
-    last_ok_at: datetime | None
     retry_after_seconds: int | None
     min_interval_seconds: int | None
     recent_gap_seconds: float | None  # median distance of its latest articles
-    has_validators: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,11 +134,9 @@ def _facts(
         interval_seconds=feed.interval_seconds,
         n_unchanged=feed.n_unchanged,
         n_errors=feed.n_errors,
-        last_ok_at=feed.last_ok_at,
         retry_after_seconds=event.retry_after_seconds,
         min_interval_seconds=event.min_interval_seconds,
         recent_gap_seconds=gap,
-        has_validators=bool(event.etag or event.last_modified),
     )
 
 

@@ -1,0 +1,75 @@
+"""The read side: questions to the database, answered with frozen rows."""
+
+from store.queries.article_page import (
+    Appearance,
+    ArticlePage,
+    EntityOfArticle,
+    Ledger,
+    RevisionLine,
+    get_article,
+)
+from store.queries.articles import ArticleLine, list_articles
+from store.queries.cursors import Cursor, parse_cursor
+from store.queries.entities import EntityLine, list_entities
+from store.queries.feeds import FeedLine, SourceLine, articles_per_source, list_feeds
+from store.queries.quarantine import (
+    QuarantineItem,
+    QuarantineLine,
+    get_quarantined,
+    list_quarantine,
+)
+from store.queries.related import (
+    DuplicateLine,
+    StoryLine,
+    list_duplicates,
+    list_stories,
+)
+from store.queries.runs import RunProgress, run_progress
+from store.queries.status import (
+    LaneLine,
+    PipelineLine,
+    Status,
+    Totals,
+    counts,
+    status,
+)
+from store.queries.work import Standing, WorkState, count_standings, work_state
+
+__all__ = [
+    "Appearance",
+    "ArticleLine",
+    "ArticlePage",
+    "Cursor",
+    "DuplicateLine",
+    "EntityLine",
+    "EntityOfArticle",
+    "FeedLine",
+    "LaneLine",
+    "Ledger",
+    "PipelineLine",
+    "QuarantineItem",
+    "QuarantineLine",
+    "RevisionLine",
+    "RunProgress",
+    "SourceLine",
+    "Standing",
+    "Status",
+    "StoryLine",
+    "Totals",
+    "WorkState",
+    "articles_per_source",
+    "count_standings",
+    "counts",
+    "get_article",
+    "get_quarantined",
+    "list_articles",
+    "list_duplicates",
+    "list_entities",
+    "list_feeds",
+    "list_quarantine",
+    "list_stories",
+    "parse_cursor",
+    "run_progress",
+    "status",
+    "work_state",
+]
