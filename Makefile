@@ -1,0 +1,121 @@
+# wireroom: `make help` lists what there is.
+
+# Which Python makes the environment; empty: the first of python3.11 to 3.13 that runs.
+PYTHON ?=
+# Test processes. Two suit two cores; `make test WORKERS=0` runs all in one process.
+WORKERS ?= 2
+# Passed to pytest as they stand: `make unit ARGS="-k dates"`.
+ARGS ?=
+
+export PYTHON
+BIN := .venv/bin
+RUN := $(BIN)/python -m
+PYTEST := $(BIN)/pytest
+RUNTIME := .venv/.runtime-installed
+DEV := .venv/.dev-installed
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' \
+		$(MAKEFILE_LIST)
+
+## Environment
+
+.PHONY: setup
+setup: $(DEV) ## make .venv with wireroom and all tools in it
+
+.PHONY: lock
+lock: $(DEV) ## resolve the dependencies anew (UPGRADE=1: take newer ones)
+	@scripts/lock.sh
+
+.PHONY: clean
+clean: ## remove caches, build results and the demo's data; .venv stays
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .coverage .coverage.* htmlcov dist .demo
+	@find . -path ./.venv -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf
+
+$(RUNTIME): requirements.lock requirements-build.lock requirements-uv.lock pyproject.toml
+	@scripts/setup.sh runtime
+
+$(DEV): requirements-dev.lock requirements-uv.lock pyproject.toml
+	@scripts/setup.sh dev
+
+## Checks
+
+.PHONY: check
+check: lint types imports drift compose-check spell docs-check rules ## everything that CI checks before the tests
+
+.PHONY: fmt
+fmt: $(DEV) ## format the code and put right what can be put right
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+.PHONY: lint
+lint: $(DEV) ## style and common faults
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+.PHONY: types
+types: $(DEV) ## static types
+	@$(BIN)/mypy
+
+.PHONY: imports
+imports: $(DEV) ## which room may import which
+	@$(BIN)/lint-imports
+
+.PHONY: drift
+drift: $(DEV) ## migrations against models
+	@$(RUN) scripts.check_drift
+
+.PHONY: compose-check
+compose-check: $(DEV) ## docker-compose.yml against its schema, and the Dockerfile
+	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	@$(BIN)/hadolint Dockerfile
+
+.PHONY: spell
+spell: $(DEV) ## common misspellings
+	@$(BIN)/codespell
+
+.PHONY: docs-check
+docs-check: $(DEV) ## links inside the documentation
+	@$(RUN) scripts.check_links
+
+.PHONY: rules
+rules: $(DEV) ## rules of the house: addresses, paths, lengths
+	@$(RUN) scripts.check_house
+
+## Tests
+
+.PHONY: test
+test: $(DEV) ## the whole suite; PostgreSQL and Redis are found or brought along
+	@$(PYTEST) -n $(WORKERS) $(ARGS)
+
+.PHONY: unit
+unit: $(DEV) ## tests that need no server
+	@$(PYTEST) tests/unit tests/contract -m "not integration" $(ARGS)
+
+.PHONY: integration
+integration: $(DEV) ## tests on a real PostgreSQL and a real Redis
+	@$(PYTEST) -m integration $(ARGS)
+
+.PHONY: e2e
+e2e: $(DEV) ## the whole line with real workers
+	@$(PYTEST) -m e2e $(ARGS)
+
+.PHONY: quality
+quality: $(DEV) ## measures against labelled texts
+	@$(PYTEST) -m quality $(ARGS)
+
+## Use
+
+.PHONY: demo
+demo: $(RUNTIME) ## run the whole line once on the texts under seeds
+	@$(BIN)/wireroom demo
+
+.PHONY: bench
+bench: $(DEV) ## measure what the line can carry
+	@$(RUN) benchmarks.line

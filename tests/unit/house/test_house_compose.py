@@ -1,0 +1,173 @@
+"""What the compose file promises: health, order, least privilege, bounded appetite."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[3]
+COMPOSE = ROOT / "docker-compose.yml"
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
+STORES = {"postgres", "redis"}
+ONE_OFF = {"migrate", "cli"}
+ROLES = {"ingest", "enrich-live", "enrich-bulk", "store", "beat"}
+MEGABYTES = {"m": 1, "mb": 1, "g": 1024}
+
+every_service = pytest.mark.parametrize("name", sorted(SERVICES))
+every_role = pytest.mark.parametrize("name", sorted(ROLES))
+
+
+def megabytes(size: str) -> int:
+    found = re.fullmatch(r"(\d+)(m|mb|g)", size)
+    assert found, size
+    return int(found[1]) * MEGABYTES[found[2]]
+
+
+def seconds(duration: str) -> int:
+    return int(duration.removesuffix("s"))
+
+
+def option(command: list[str], name: str) -> str:
+    return command[command.index(name) + 1]
+
+
+def test_the_file_keeps_the_compose_schema() -> None:
+    checker = [sys.executable, "-m", "check_jsonschema"]
+    check = subprocess.run(
+        [*checker, "--builtin-schema", "vendor.compose-spec", str(COMPOSE)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert check.returncode == 0, check.stdout
+
+
+def test_every_role_of_the_line_has_a_service_and_there_are_no_others() -> None:
+    assert set(SERVICES) == STORES | ONE_OFF | ROLES
+
+
+@every_service
+def test_every_service_runs_without_privileges(name: str) -> None:
+    service = SERVICES[name]
+    assert not service["user"].startswith(("0", "root"))
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
+    assert "privileged" not in service
+    assert "no-new-privileges:true" in service["security_opt"]
+
+
+@every_service
+def test_every_service_has_limits(name: str) -> None:
+    limits = SERVICES[name]["deploy"]["resources"]["limits"]
+    assert set(limits) == {"cpus", "memory", "pids"}
+    assert SERVICES[name]["logging"]["options"]["max-size"]
+
+
+@every_service
+def test_no_service_publishes_a_port(name: str) -> None:
+    assert "ports" not in SERVICES[name]
+    assert "network_mode" not in SERVICES[name]
+
+
+@every_service
+def test_every_service_that_stays_up_has_a_health_check_and_is_restarted(
+    name: str,
+) -> None:
+    service = SERVICES[name]
+    if name in ONE_OFF:
+        assert service["restart"] == "no"
+        assert service["healthcheck"] == {"disable": True}
+    else:
+        assert service["restart"] == "unless-stopped"
+        assert service["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
+        assert service["healthcheck"]["start_period"]
+
+
+@every_role
+def test_a_role_is_healthy_by_its_own_sign_of_life(name: str) -> None:
+    assert SERVICES[name]["healthcheck"]["test"] == ["CMD", "wireroom", "health"]
+
+
+@every_role
+def test_a_role_waits_for_a_broker_that_answers(name: str) -> None:
+    waits = SERVICES[name]["depends_on"]
+    assert waits["redis"] == {"condition": "service_healthy"}
+
+
+@pytest.mark.parametrize("name", ["store", "cli"])
+def test_who_speaks_sql_waits_for_the_migration(name: str) -> None:
+    waits = SERVICES[name]["depends_on"]
+    assert waits["migrate"] == {"condition": "service_completed_successfully"}
+
+
+def test_the_migration_waits_for_a_database_that_answers() -> None:
+    migrate = SERVICES["migrate"]
+    assert migrate["depends_on"]["postgres"] == {"condition": "service_healthy"}
+    assert migrate["command"] == ["db", "upgrade"]
+
+
+@every_role
+def test_a_role_has_the_time_to_return_its_messages(name: str) -> None:
+    assert seconds(SERVICES[name]["stop_grace_period"]) >= 40
+
+
+def test_each_queue_has_a_worker_and_live_never_shares_with_bulk() -> None:
+    workers = {name: SERVICES[name]["command"] for name in ROLES - {"beat"}}
+    assert {name: option(line, "--queues") for name, line in workers.items()} == {
+        "ingest": "ingest",
+        "enrich-live": "enrich.live",
+        "enrich-bulk": "enrich.bulk",
+        "store": "store",
+    }
+    assert SERVICES["beat"]["command"] == ["beat"]
+
+
+@pytest.mark.parametrize("name", sorted(ROLES - {"store"}))
+def test_only_the_store_can_reach_the_database_or_knows_its_password(name: str) -> None:
+    service = SERVICES[name]
+    assert "database" not in service["networks"]
+    assert not {"WIREROOM_DATABASE_URL", "PGPASSWORD"} & set(service["environment"])
+    assert "POSTGRES_PASSWORD" not in str(service["environment"])
+
+
+def test_only_ingest_reaches_the_world() -> None:
+    networks = yaml.safe_load(COMPOSE.read_text())["networks"]
+    inner = {name for name, network in networks.items() if network.get("internal")}
+    assert inner == {"broker", "database"}
+    outward = {name for name, one in SERVICES.items() if set(one["networks"]) - inner}
+    assert outward == {"ingest"}
+
+
+def test_passwords_are_asked_for_and_never_written_down() -> None:
+    names = re.findall(r"\$\{(\w+)(:\?)?", COMPOSE.read_text())
+    asked_for = {name for name, required in names if required}
+    assert asked_for == {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}
+    assert not {name for name, required in names if not required} & asked_for
+    url = SERVICES["store"]["environment"]["WIREROOM_DATABASE_URL"]
+    assert ":" not in url.partition("://")[2].partition("@")[0]
+
+
+def test_redis_keeps_its_data_and_refuses_rather_than_forgets() -> None:
+    redis = SERVICES["redis"]
+    command = redis["command"]
+    assert option(command, "--appendonly") == "yes"
+    assert option(command, "--appendfsync") == "everysec"
+    assert option(command, "--maxmemory-policy") == "noeviction"
+    assert redis["volumes"] == ["redis:/data"]
+    limit = redis["deploy"]["resources"]["limits"]["memory"]
+    # A rewrite of the append-only file may double what Redis holds.
+    assert megabytes(option(command, "--maxmemory")) * 2 <= megabytes(limit)
+
+
+def test_nothing_but_marked_folders_can_be_written() -> None:
+    for name in ROLES | ONE_OFF:
+        volumes = SERVICES[name].get("volumes", [])
+        assert all(volume.endswith(":ro") for volume in volumes), name
+        assert any(
+            mount.startswith("/var/lib/wireroom:") for mount in SERVICES[name]["tmpfs"]
+        )

@@ -1,0 +1,163 @@
+import json
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.shared import shared_path
+
+from ingest.dumps import Extract, extract
+
+SEEDS = Path(__file__).resolve().parents[3] / "seeds"
+TITLE = "Council votes to reopen the old harbour bridge"
+BODY = [
+    "The council voted on Tuesday evening to reopen the old harbour bridge to cars, "
+    "nine years after it was closed because of rust in its piers.",
+    "“We have waited long enough,” said the mayor, who had campaigned for the "
+    "bridge since her election and promised to cross it first.",
+    "Engineers expect the work to cost four million pounds and to last until the "
+    "spring of next year, according to a report to the council.",
+]
+FOOT = ["Related", "Bandstand gets a roof", "Leave a comment", "© 2026 The Gazette"]
+FURNITURE = [
+    *("fbpx", "News", "[ssba]", "Share this:", "Facebook", "We use cookies.", "Menu"),
+    *("Advertisement", "Related", "Leave a comment", "© 2026 All rights reserved."),
+]
+
+
+def found_in(dump: str) -> Extract:
+    found = extract(dump)
+    assert found is not None
+    return found
+
+
+def test_the_real_seed_gives_its_article_and_nothing_of_its_page() -> None:
+    seed = shared_path("seeds/000_d390f5c56f027458.txt")
+    found = found_in(seed.read_text("utf-8"))
+    assert found.title == "Putin says some Russian forces will leave Syria"
+    assert found.text.startswith("Russian President Vladimir Putin ordered")
+    assert found.text.endswith("finalised this week.")
+    lines = {*found.text.split("\n"), found.title}
+    assert not lines & {"fbpx", "News", "[ssba]"}
+    assert found.confidence > 0.9
+
+
+@pytest.mark.parametrize("width", [60, 72, 90])
+def test_the_real_seed_reads_the_same_when_wrapped(width: int) -> None:
+    dump = shared_path("seeds/000_d390f5c56f027458.txt").read_text("utf-8")
+    wrapped = "\n\n".join(textwrap.fill(one, width) for one in dump.split("\n\n"))
+    assert found_in(wrapped) == found_in(dump)
+
+
+def test_the_real_seed_reads_the_same_without_blank_lines() -> None:
+    dump = shared_path("seeds/000_d390f5c56f027458.txt").read_text("utf-8")
+    assert found_in(dump.replace("\n\n", "\n")) == found_in(dump)
+
+
+def facts() -> list[dict[str, Any]]:
+    path = SEEDS / "facts.json"
+    if not path.exists():
+        return []
+    files: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))["files"]
+    return files
+
+
+@pytest.mark.parametrize("fact", facts(), ids=lambda fact: Path(fact["path"]).stem)
+def test_every_seed_of_the_project_gives_what_is_known_of_it(
+    fact: dict[str, Any],
+) -> None:
+    found = found_in((SEEDS.parent / fact["path"]).read_text("utf-8"))
+    at = None if found.published is None else found.published.at
+    assert found.title == fact["title"]
+    assert found.text.startswith(fact["first"])
+    assert found.text.endswith(fact["last"])
+    assert len(found.text.split()) == fact["words"]
+    assert found.byline == fact["byline"]
+    assert (at and at.date().isoformat()) == fact["published"]
+    assert not [line for line in fact["inside"] if line in found.text]
+
+
+@pytest.mark.parametrize("gap", ["\n", "\n\n", "\r\n\r\n"])
+def test_layouts_with_and_without_blank_lines_give_one_article(gap: str) -> None:
+    head = ["Skip to content", "Politics", TITLE, "By Jane Roe", "5 March 2026"]
+    found = found_in(gap.join([*head, *BODY, *FOOT]))
+    assert found.title == TITLE
+    assert found.text == "\n\n".join(BODY)
+    assert found.byline == "Jane Roe"
+    assert found.published is not None
+    assert found.published.raw == "5 March 2026"
+
+
+def test_a_head_of_named_fields_is_believed() -> None:
+    head = [f"Title: {TITLE}", "Author: Jane Roe", "Date: 2026-03-05", "Section: Local"]
+    found = found_in("\n".join([*head, "", *BODY]))
+    assert (found.title, found.byline) == (TITLE, "Jane Roe")
+    assert found.text == "\n\n".join(BODY)
+
+
+def test_furniture_inside_the_text_is_dropped() -> None:
+    inside = [BODY[0], "Advertisement", BODY[1], "Read more: Ferry fares", BODY[2]]
+    assert found_in("\n\n".join([TITLE, *inside])).text == "\n\n".join(BODY)
+
+
+def test_teasers_above_the_byline_are_no_text() -> None:
+    teaser = "Fish prices rose again this week as storms kept the fleet in the port."
+    dump = "\n\n".join([teaser, TITLE, "By Jane Roe", *BODY])
+    assert found_in(dump).text == "\n\n".join(BODY)
+
+
+def test_comments_longer_than_the_article_are_no_text() -> None:
+    comments = [
+        f"Number {n}: I have never crossed this bridge and will not do it now, because "
+        f"the tolls of the year {n} were an outrage, as everybody remembers."
+        for n in range(1900, 1920)
+    ]
+    dump = "\n\n".join([TITLE, "By Jane Roe", *BODY * 1, "20 Comments", *comments])
+    assert found_in(dump).text == "\n\n".join(BODY)
+
+
+def test_a_page_that_stands_twice_in_its_dump_is_read_once() -> None:
+    page = [TITLE, "By Jane Roe", "[ssba]", *BODY]
+    assert found_in("\n\n".join([*page, "Menu", *page])).text == "\n\n".join(BODY)
+
+
+def test_text_without_a_headline_has_an_empty_title() -> None:
+    found = found_in("\n\n".join(BODY))
+    assert found.title == ""
+    assert found.text == "\n\n".join(BODY)
+
+
+@pytest.mark.parametrize("dump", ["", "\n", "fbpx\n\nNews\n\n[ssba]", TITLE, "a b c"])
+def test_a_dump_without_prose_has_no_article(dump: str) -> None:
+    assert extract(dump) is None
+
+
+LINES = st.sampled_from([*FURNITURE, TITLE, *BODY, "By Jane Roe", "one two three"])
+
+
+@given(st.lists(LINES, max_size=14))
+def test_nothing_is_invented(lines: list[str]) -> None:
+    found = extract("\n\n".join(lines))
+    if found is not None:
+        assert set(found.text.split("\n\n")) <= set(lines)
+        assert found.title in {*lines, ""}
+        assert 0 <= found.confidence <= 1
+
+
+@given(st.lists(st.text(max_size=50), max_size=8))
+def test_any_text_can_be_read(lines: list[str]) -> None:
+    extract("\n".join(lines))
+
+
+@given(
+    st.lists(st.sampled_from(FURNITURE), max_size=4),
+    st.lists(st.sampled_from(FURNITURE), max_size=5),
+)
+def test_furniture_around_an_article_changes_nothing(
+    head: list[str], foot: list[str]
+) -> None:
+    found = found_in("\n\n".join([*head, TITLE, "[ssba]", *BODY, *foot]))
+    assert found.title == TITLE
+    assert found.text == "\n\n".join(BODY)

@@ -1,0 +1,49 @@
+"""Readers of files slow down for the store, and never for ever."""
+
+import pytest
+
+from services.ingester import LOOK_SECONDS, MAX_WAIT_SECONDS, Brake
+
+
+class Store:
+    """A queue that somebody works off while readers sleep."""
+
+    def __init__(self, waiting: int, *, per_look: int) -> None:
+        self.waiting, self.per_look, self.slept = waiting, per_look, 0.0
+
+    def length(self) -> int:
+        return self.waiting
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+        self.waiting -= self.per_look
+
+
+@pytest.mark.parametrize(
+    ("waiting", "per_look", "slept"),
+    [
+        (0, 0, 0.0),
+        (200, 0, 0.0),  # the high water itself is no flood
+        (210, 5, 2 * LOOK_SECONDS),
+        (10_000, 0, MAX_WAIT_SECONDS),
+    ],
+)
+def test_a_reader_waits_for_room_as_long_as_it_may(
+    waiting: int, per_look: int, slept: float
+) -> None:
+    store = Store(waiting, per_look=per_look)
+    brake = Brake(store.length, high_water=200, sleep=store.sleep)
+
+    brake.hold()
+
+    assert store.slept == slept
+
+
+def test_the_patience_is_that_of_the_whole_task() -> None:
+    store = Store(10_000, per_look=0)
+    brake = Brake(store.length, high_water=200, sleep=store.sleep)
+
+    for _ in range(25):
+        brake.hold()
+
+    assert store.slept == MAX_WAIT_SECONDS

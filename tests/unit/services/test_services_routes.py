@@ -1,0 +1,77 @@
+"""The table of routes: the names in it are a contract with messages in flight."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from enrich.messages import EnrichArticles, Lane
+from services import routes
+from services.app import make_app
+from services.messages import WorkFailed, WorkKind
+from services.settings import Settings
+
+
+def test_task_names_and_queues_stay_as_they_are() -> None:
+    # A renamed task strands every message that waits for the old name.
+    table = {
+        route.message.SCHEMA: (
+            route.task,
+            "by lane" if callable(route.queue) else route.queue,
+        )
+        for route in routes.ROUTES
+    }
+
+    assert table == {
+        "ingest.poll_feeds": ("ingest.poll", "ingest"),
+        "ingest.read_files": ("ingest.read", "ingest"),
+        "enrich.enrich_articles": ("enrich.articles", "by lane"),
+        "ingest.feed_polled": ("store.save_poll", "store"),
+        "ingest.files_read": ("store.save_files", "store"),
+        "enrich.articles_enriched": ("store.save_enrichment", "store"),
+        "services.work_failed": ("store.record_failure", "store"),
+    }
+    assert set(routes.SCHEDULED) == {
+        "store.tick",
+        "store.sweep",
+        "store.reprocess",
+        "store.audit",
+    }
+    assert routes.QUEUES == ("ingest", "enrich.live", "enrich.bulk", "store")
+
+
+@pytest.mark.parametrize("lane", list(Lane))
+def test_live_and_bulk_enrichment_never_share_a_queue(lane: Lane) -> None:
+    command = EnrichArticles(lane=lane, pipelines=(), articles=())
+
+    assert routes.queue_of(command) == f"enrich.{lane}"
+
+
+def test_events_go_to_the_store() -> None:
+    event = WorkFailed(
+        task="t",
+        kind=WorkKind.MESSAGE,
+        ids=(),
+        error="E",
+        detail="",
+        permanent=True,
+        failed_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+    assert routes.queue_of(event) == "store"
+
+
+def test_a_class_without_a_route_is_an_error() -> None:
+    class Stray(WorkFailed):
+        SCHEMA = "services.stray"
+
+    with pytest.raises(LookupError, match="no route carries Stray"):
+        routes.route_of(Stray)
+
+
+def test_every_queue_is_declared_with_its_own_key() -> None:
+    app = make_app(Settings(broker_url="memory://"))
+
+    declared = {queue.name: queue.routing_key for queue in app.conf.task_queues}
+
+    assert declared == {name: name for name in routes.QUEUES}
+    assert not app.conf.task_create_missing_queues
