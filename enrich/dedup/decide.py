@@ -1,0 +1,129 @@
+"""Which of two articles is a copy, and of which one."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from enrich.dedup.fingerprint import unpack_marks
+from enrich.messages import (
+    Comparison,
+    CopyKind,
+    CopyPair,
+    CopyVerdict,
+    Fingerprint,
+)
+
+# Below this, texts are a sentence or two: they agree by chance ("Live updates"), and
+# have too few marks for a share of them to mean anything.
+MIN_TOKENS = 30
+
+# Yet many feeds give one sentence of an article. From here up a text counts as an
+# excerpt if all of it stands in an article of at least twice MIN_TOKENS: its four or
+# so marks are not all stock phrases.
+MIN_LEAD_TOKENS = 20
+MIN_LEAD_CONTAINMENT = 1.0
+
+# Of 0.6 and 0.7, measured on agency and newspaper copies, 0.7 gave precision .980 and
+# recall .966, 0.6 precision .967 and recall .990: an article wrongly hidden as a copy
+# costs the reader more than a copy shown twice.
+MIN_CONTAINMENT = 0.7
+
+# From here up the longer text adds less than the two have in common.
+MIN_RESEMBLANCE = 0.5
+
+
+def compare(one: Fingerprint, other: Fingerprint) -> Comparison | None:
+    """Return how two articles are copies of each other, or None if they are not.
+
+    Symmetric: `compare(a, b) == compare(b, a)`.
+    """
+    if _is_identical(one, other):
+        return Comparison(kind=CopyKind.IDENTICAL, containment=1.0, resemblance=1.0)
+    required = _required_containment(one, other)
+    if required is None:
+        return None
+    marks, others = unpack_marks(one.marks), unpack_marks(other.marks)
+    n_shared = len(marks & others)
+    containment = n_shared / min(len(marks), len(others))
+    if containment < required:
+        return None
+    resemblance = n_shared / (len(marks) + len(others) - n_shared)
+    near = resemblance >= MIN_RESEMBLANCE
+    return Comparison(
+        kind=CopyKind.NEAR if near else CopyKind.EXCERPT,
+        containment=containment,
+        resemblance=resemblance,
+    )
+
+
+def settle(
+    times: Mapping[int, datetime], pairs: Sequence[CopyPair]
+) -> list[CopyVerdict]:
+    """Decide who is the original, from the data alone.
+
+    Articles are walked by (time, id). Each points to its earliest neighbour that is
+    itself an original; with no such neighbour it is an original. So nothing points
+    to a copy, the first article of a group is always an original, and the order in
+    which articles or pairs arrive never matters.
+
+    Args:
+        times: When each article was published, by article id; holds every id that a
+            pair names.
+        pairs: The pairs that pass as copies.
+
+    Returns:
+        One verdict for each copy, by article id.
+
+    Raises:
+        KeyError: A pair names an article without a time.
+    """
+    neighbours: dict[int, list[CopyPair]] = defaultdict(list)
+    for pair in pairs:
+        neighbours[pair.low_id].append(pair)
+        neighbours[pair.high_id].append(pair)
+    order = {article_id: (times[article_id], article_id) for article_id in neighbours}
+    originals: set[int] = set()
+    verdicts: list[CopyVerdict] = []
+    for article_id in sorted(order, key=order.__getitem__):
+        candidates = [
+            (order[other_id], _strength(pair), other_id, pair)
+            for pair in neighbours[article_id]
+            if (other_id := _other(pair, article_id)) in originals
+        ]
+        if not candidates:
+            originals.add(article_id)
+            continue
+        *_, original_id, pair = min(candidates, key=lambda found: found[:3])
+        verdicts.append(
+            CopyVerdict(
+                article_id=article_id,
+                original_id=original_id,
+                comparison=pair.comparison,
+            )
+        )
+    return sorted(verdicts, key=lambda verdict: verdict.article_id)
+
+
+def _is_identical(one: Fingerprint, other: Fingerprint) -> bool:
+    if one.text_hash != other.text_hash or one.n_tokens == 0:
+        return False
+    return one.n_tokens >= MIN_TOKENS or one.title_hash == other.title_hash
+
+
+def _required_containment(one: Fingerprint, other: Fingerprint) -> float | None:
+    shorter, longer = sorted((one.n_tokens, other.n_tokens))
+    if shorter >= MIN_TOKENS:
+        return MIN_CONTAINMENT
+    if shorter >= MIN_LEAD_TOKENS and longer >= 2 * MIN_TOKENS:
+        return MIN_LEAD_CONTAINMENT
+    return None
+
+
+def _other(pair: CopyPair, article_id: int) -> int:
+    return pair.high_id if pair.low_id == article_id else pair.low_id
+
+
+def _strength(pair: CopyPair) -> tuple[float, float, str]:
+    # Tells apart two judgements of one pair; the closer one wins.
+    found = pair.comparison
+    return (-found.containment, -found.resemblance, found.kind.value)

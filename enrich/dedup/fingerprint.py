@@ -1,0 +1,89 @@
+"""Fingerprints: numbers such that near texts share them."""
+
+import struct
+from hashlib import blake2b
+from itertools import islice
+
+from xxhash import xxh3_64_intdigest
+
+from enrich.dedup.tokens import normalise
+from enrich.messages import Fingerprint
+
+VERSION = "1"  # raise it with every change that alters a fingerprint
+
+GRAM_TOKENS = 5  # shorter runs are shared by chance, longer ones break at each edit
+WINDOW = 6  # a shared run of GRAM_TOKENS + WINDOW - 1 = 10 tokens is always found
+KEY_MODULUS = 4  # the knee: at 8 short copies are lost, at 2 the index only grows
+LEAD_TOKENS = 60  # a feed gives no more of an article; keys are never thinned there
+
+# 600 marks are about 2,000 words. Of longer texts the smallest marks are indexed,
+# which is the same choice in both of two copies.
+MAX_KEYS = 256
+# Marks are kept for so many tokens; a transcript or a filing beyond this is compared
+# by its beginning. 20,000 tokens are about 46 KB of marks.
+MAX_MARKED_TOKENS = 20_000
+
+HASH_BYTES = 16
+
+
+def fingerprint(title: str, text: str) -> Fingerprint:
+    """Return the fingerprint of an article.
+
+    Texts that differ only in case, quotes, punctuation or spacing have one
+    `text_hash`. The marks are chosen by winnowing (Schleimer, Wilkerson and Aiken,
+    "Winnowing: local algorithms for document fingerprinting", 2003) over hashed
+    5-token grams.
+    """
+    tokens = normalise(text)
+    grams = _hash_grams(tokens[:MAX_MARKED_TOKENS])
+    marks = sorted(_winnow(grams))
+    return Fingerprint(
+        text_hash=_digest(tokens),
+        title_hash=_digest(normalise(title)),
+        n_tokens=len(tokens),
+        marks=struct.pack(f">{len(marks)}Q", *marks),
+        keys=_choose_keys(grams, marks),
+    )
+
+
+def unpack_marks(marks: bytes) -> frozenset[int]:
+    """Return the marks as numbers."""
+    return frozenset(struct.unpack(f">{len(marks) // 8}Q", marks))
+
+
+def _digest(tokens: list[str]) -> bytes:
+    # A keyless cryptographic hash, because the texts are written by strangers.
+    stream = " ".join(tokens).encode("utf-8", "surrogatepass")
+    return blake2b(stream, digest_size=HASH_BYTES).digest()
+
+
+def _hash_grams(tokens: list[str]) -> list[int]:
+    if not tokens:
+        return []
+    columns = [islice(tokens, start, None) for start in range(GRAM_TOKENS)]
+    # A text shorter than one gram is one gram.
+    grams = zip(*columns, strict=False) if len(tokens) >= GRAM_TOKENS else [tokens]
+    return [
+        xxh3_64_intdigest(" ".join(gram).encode("utf-8", "surrogatepass"))
+        for gram in grams
+    ]
+
+
+def _winnow(grams: list[int]) -> set[int]:
+    # Which of two equal minima is meant matters for positions only; we keep values.
+    if len(grams) <= WINDOW:
+        return {min(grams)} if grams else set()
+    windows = (islice(grams, start, None) for start in range(WINDOW))
+    return set(map(min, *windows))
+
+
+def _choose_keys(grams: list[int], marks: list[int]) -> tuple[int, ...]:
+    lead = _winnow(grams[: LEAD_TOKENS - GRAM_TOKENS + 1])
+    thinned = {mark for mark in marks if mark % KEY_MODULUS == 0}
+    kept = [*sorted(lead), *sorted(thinned - lead)][:MAX_KEYS]
+    return tuple(sorted(_signed(mark) for mark in kept))
+
+
+def _signed(mark: int) -> int:
+    # SQL has no unsigned 64-bit integer.
+    return mark - (1 << 64) if mark >= 1 << 63 else mark

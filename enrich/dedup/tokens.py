@@ -1,0 +1,34 @@
+"""The normalised token stream on which copies are told: words, or single characters."""
+
+import re
+import unicodedata
+
+# Scripts that are written without spaces, or, as Korean, with spaces that editors
+# move about. There one character is a token, so that five tokens are a character
+# 5-gram; word 5-grams find next to nothing in such text.
+_UNSPACED = (
+    "\u0e00-\u0eff"  # Thai, Lao
+    "\u1100-\u11ff"  # Hangul letters
+    "\u1780-\u17ff"  # Khmer
+    "\u3005\u3041-\u30ff\u31f0-\u31ff"  # Kana
+    "\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff"  # Hangul
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
+)
+_TOKEN = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
+
+# Invisible marks that systems put into words: soft hyphen, zero-width characters,
+# direction marks, byte order mark.
+_INVISIBLE = dict.fromkeys(
+    [0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF]
+)
+
+
+def normalise(text: str) -> list[str]:
+    """Return the tokens that remain when case, quotes and spacing are ignored.
+
+    Compatibility forms (ligatures, full-width letters) count as their plain
+    spelling, Unicode NFKC.
+    """
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text.translate(_INVISIBLE))
+    return _TOKEN.findall(text.casefold())

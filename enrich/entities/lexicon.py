@@ -1,0 +1,211 @@
+"""All that the rules know about one language, in the form in which they look it up."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import stopwordsiso
+
+from enrich.entities.tables import (
+    ANY_LANGUAGE,
+    Alias,
+    read_aliases,
+    read_common_words,
+    read_cues,
+    read_given_names,
+)
+from enrich.entities.tokens import Token, tokenize
+
+# In German every noun has a capital, so that a capital alone proves nothing.
+NOUNS_WITH_CAPITALS = frozenset({"de"})
+
+HEADS_FIRST = frozenset({"fr", "es", "pt", "it"})
+
+# "US" in capitals is written so; "NICE" and "RUSSIA" may be a shouted headline.
+_MAX_ACRONYM_CHARS = 5
+
+
+class Hit(NamedTuple):
+    """An alias found in a text, as a half-open range of tokens."""
+
+    first: int
+    last: int
+    alias: Alias
+
+
+class _Entry(NamedTuple):
+    words: tuple[str, ...]
+    alias: Alias
+
+
+AliasIndex = Mapping[str, tuple[_Entry, ...]]  # by first word, longest first
+Phrases = frozenset[tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lexicon:
+    """Names and cue words of one language; words and phrases in small letters."""
+
+    language: str
+    aliases: AliasIndex
+    given_names: frozenset[str]  # as written
+    common: frozenset[str]  # no names, though a sentence starts with them
+    titles: Phrases  # stand before a person
+    title_endings: tuple[str, ...]  # a long word with such an ending is a title
+    joiners: Phrases  # stand inside a name of several words
+    honorific: frozenset[str]  # titles that only persons have
+    particle: frozenset[str]  # stand inside the name of a person
+    saying: frozenset[str]  # what persons do
+    strong_place: frozenset[str]  # stand before a place
+    org_head: frozenset[str]
+    org_tail: frozenset[str]
+    loc_head: frozenset[str]
+    loc_tail: frozenset[str]
+    misc_head: frozenset[str]
+    misc_tail: frozenset[str]
+    place_noun: frozenset[str]  # "the port of X", "the X estuary"
+    surname: frozenset[str]  # people are called so, though places and bodies are too
+    direction: frozenset[str]
+    legal: frozenset[str]
+    heads: frozenset[str]  # after these "of" goes on with the name
+    tails: frozenset[str]  # with these a name is complete
+    never: frozenset[str]  # capitalised, and yet no part of a name: days, months, "TV"
+    leading: frozenset[str]  # function words that a sentence or headline starts with
+
+    @property
+    def heads_first(self) -> bool:
+        """Whether "University" always comes before the rest of its name."""
+        return self.language in HEADS_FIRST
+
+    @property
+    def capitals_tell(self) -> bool:
+        """Whether a capital letter inside a sentence marks a name."""
+        return self.language not in NOUNS_WITH_CAPITALS
+
+
+def load_lexicons(operator: Iterable[Alias] = ()) -> dict[str, Lexicon]:
+    """Return a lexicon for each language that has rules, and one for all others.
+
+    The one for all others is filed under "*" and has aliases only: those of every
+    language, and the operator's for every language.
+    """
+    aliases, operator_aliases = list(read_aliases()), list(operator)
+    cues = read_cues()
+    given_names, common = read_given_names(), read_common_words()
+    shared = cues.pop(ANY_LANGUAGE)
+    lexicons = {
+        language: _make_lexicon(
+            language,
+            index_aliases([*operator_aliases, *aliases], {language, ANY_LANGUAGE}),
+            {**shared, **own},
+            given_names,
+            common if language == "en" else frozenset(stopwordsiso.stopwords(language)),
+        )
+        for language, own in cues.items()
+    }
+    every = {alias.language for alias in aliases}
+    anywhere = [alias for alias in operator_aliases if alias.language == ANY_LANGUAGE]
+    index = index_aliases([*anywhere, *aliases], every)
+    lexicons[ANY_LANGUAGE] = _make_lexicon(
+        ANY_LANGUAGE, index, {}, frozenset(), frozenset()
+    )
+    for language in {alias.language for alias in operator_aliases} - lexicons.keys():
+        own_index = index_aliases([*operator_aliases, *aliases], {*every, language})
+        lexicons[language] = _make_lexicon(
+            language, own_index, {}, frozenset(), frozenset()
+        )
+    return lexicons
+
+
+def index_aliases(aliases: Sequence[Alias], languages: set[str]) -> AliasIndex:
+    """Index aliases by their first word; of two for one spelling, the first wins."""
+    entries: dict[tuple[str, ...], Alias] = {}
+    for alias in aliases:
+        if alias.language in languages:
+            for spelling in _spellings(alias):
+                words = tuple(token.text for token in tokenize(spelling))
+                entries.setdefault(words, alias)
+    index: dict[str, list[_Entry]] = {}
+    for words, alias in entries.items():
+        index.setdefault(words[0], []).append(_Entry(words, alias))
+    return {
+        first: tuple(sorted(found, key=lambda entry: -len(entry.words)))
+        for first, found in index.items()
+    }
+
+
+def find_aliases(tokens: Sequence[Token], aliases: AliasIndex) -> list[Hit]:
+    """Find the longest aliases from left to right; they never overlap."""
+    hits: list[Hit] = []
+    end = 0
+    for first, token in enumerate(tokens):
+        if first < end or token.text not in aliases:
+            continue
+        for words, alias in aliases[token.text]:
+            last = first + len(words)
+            if tuple(token.text for token in tokens[first:last]) == words:
+                hits.append(Hit(first, last, alias))
+                end = last
+                break
+    return hits
+
+
+def _spellings(alias: Alias) -> set[str]:
+    plain = alias.spelling
+    if plain.isupper() or len(plain) <= _MAX_ACRONYM_CHARS - 1:
+        return {plain}
+    return {plain, plain.upper()}
+
+
+def _make_lexicon(
+    language: str,
+    aliases: AliasIndex,
+    cues: Mapping[str, frozenset[str]],
+    given_names: frozenset[str],
+    common: frozenset[str],
+) -> Lexicon:
+    def words(name: str) -> frozenset[str]:
+        return cues.get(name, frozenset())
+
+    return Lexicon(
+        language=language,
+        aliases=aliases,
+        given_names=given_names,
+        common=common,
+        titles=_phrases(words("title")),
+        title_endings=tuple(sorted(words("title_ending"))),
+        joiners=_phrases(words("joiner")),
+        never=words("calendar") | words("blocked"),
+        heads=words("org_head") | words("loc_head") | words("misc_head"),
+        tails=words("org_tail")
+        | words("loc_tail")
+        | words("misc_tail")
+        | words("legal"),
+        **{
+            name: words(name)
+            for name in (
+                "honorific",
+                "particle",
+                "saying",
+                "strong_place",
+                "org_head",
+                "org_tail",
+                "loc_head",
+                "loc_tail",
+                "misc_head",
+                "misc_tail",
+                "place_noun",
+                "surname",
+                "direction",
+                "legal",
+                "leading",
+            )
+        },
+    )
+
+
+def _phrases(spellings: frozenset[str]) -> Phrases:
+    return frozenset(
+        tuple(token.text.lower() for token in tokenize(spelling.title()))
+        for spelling in spellings
+    )

@@ -1,0 +1,157 @@
+"""The tables of names and cues that stand beside this module, as they are read."""
+
+import lzma
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from enrich.entities.keys import make_key
+from enrich.errors import BadAliasTable
+from enrich.messages import EntityKind
+
+TABLES = Path(__file__).parent / "tables"
+
+ANY_LANGUAGE = "*"
+
+_LANGUAGE_COLUMNS = ("de", "fr", "es", "pt", "it")
+_N_OPERATOR_COLUMNS = 3  # alias, type, key; the language may be left out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alias:
+    """A spelling and what it means."""
+
+    spelling: str
+    kind: EntityKind  # of a mention with this spelling
+    key: str
+    name: str  # canonical
+    language: str  # "*" means every language
+    operator: bool = False  # an operator's word is never overruled
+
+
+def tables_digest() -> str:
+    """Return eight hex digits over all tables: a changed table is a new version."""
+    digest = blake2b(digest_size=4)
+    for path in sorted(TABLES.iterdir()):
+        if path.is_file():
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def read_aliases() -> Iterator[Alias]:
+    """Yield every built-in alias: countries, demonyms, places, organisations."""
+    yield from _read_countries()
+    yield from _read_demonyms()
+    for (names,) in _read_rows("organisations.tsv"):
+        yield from _spell(names, EntityKind.ORG)
+    for _country, places in _read_rows("places.tsv"):
+        for names in places.split(";"):
+            yield from _spell(names, EntityKind.LOC)
+
+
+def read_cues() -> dict[str, dict[str, frozenset[str]]]:
+    """Return cue words by language and class; words in small letters."""
+    cues: dict[str, dict[str, frozenset[str]]] = {}
+    for language, name, words in _read_rows("cues.tsv"):
+        cues.setdefault(language, {})[name] = frozenset(words.split("|"))
+    return cues
+
+
+def read_given_names() -> frozenset[str]:
+    """Return given names of people."""
+    return frozenset((TABLES / "given-names.txt").read_text("utf-8").split())
+
+
+def read_common_words() -> frozenset[str]:
+    """Return English words that are no names when a sentence starts with them."""
+    body = lzma.decompress((TABLES / "common-en.txt.xz").read_bytes())
+    return frozenset(body.decode().split("\n")) - {""}
+
+
+def parse_operator_aliases(content: str) -> list[Alias]:
+    """Read an operator's table: alias, type, key, language, divided by tabs.
+
+    The language may be left out or "*". Empty lines, lines that start with "#" and
+    a heading are skipped. The first alias of a key is its canonical name.
+
+    Raises:
+        BadAliasTable: A line lacks a column, or its type is not PER, ORG, LOC or MISC.
+    """
+    aliases: list[Alias] = []
+    names: dict[str, str] = {}
+    for number, line in enumerate(content.splitlines(), start=1):
+        cells = [cell.strip() for cell in line.lstrip("\ufeff").split("\t")]
+        if not any(cells) or cells[0].startswith("#") or cells[:2] == ["alias", "type"]:
+            continue
+        alias = _parse_operator_row(cells, number, names)
+        names.setdefault(alias.key, alias.name)
+        aliases.append(alias)
+    return aliases
+
+
+def _parse_operator_row(cells: list[str], number: int, names: dict[str, str]) -> Alias:
+    if len(cells) < _N_OPERATOR_COLUMNS or not all(cells[:_N_OPERATOR_COLUMNS]):
+        raise BadAliasTable(number, "needs alias, type and key, divided by tabs")
+    spelling, kind, key, *rest = cells
+    if kind not in EntityKind.__members__:
+        known = ", ".join(EntityKind.__members__)
+        raise BadAliasTable(number, f"type {kind!r} is none of {known}")
+    return Alias(
+        spelling=spelling,
+        kind=EntityKind[kind],
+        key=key,
+        name=names.get(key, spelling),
+        language=(rest[0] if rest else "") or ANY_LANGUAGE,
+        operator=True,
+    )
+
+
+def _read_countries() -> Iterator[Alias]:
+    for code, english, demonyms, *others in _read_rows("countries.tsv"):
+        key, name = f"country:{code}", english.split("|")[0]
+        columns = [
+            (ANY_LANGUAGE, english),
+            *zip(_LANGUAGE_COLUMNS, others, strict=True),
+        ]
+        for language, spellings in columns:
+            yield from _means(spellings, EntityKind.LOC, key, name, language)
+        yield from _means(demonyms, EntityKind.MISC, key, name, "en")
+
+
+def _read_demonyms() -> Iterator[Alias]:
+    countries = {
+        f"country:{code}": english.split("|")[0]
+        for code, english, *_ in _read_rows("countries.tsv")
+    }
+    places = {alias.key: alias.name for alias in _all_places()}
+    for key, language, spellings in _read_rows("demonyms.tsv"):
+        name = countries.get(key) or places.get(key) or spellings.split("|")[0]
+        yield from _means(spellings, EntityKind.MISC, key, name, language)
+
+
+def _all_places() -> Iterator[Alias]:
+    for _country, places in _read_rows("places.tsv"):
+        for names in places.split(";"):
+            yield from _spell(names, EntityKind.LOC)
+
+
+def _spell(names: str, kind: EntityKind) -> Iterator[Alias]:
+    name = names.split("|", maxsplit=1)[0]
+    return _means(names, kind, make_key(kind, name), name, ANY_LANGUAGE)
+
+
+def _means(
+    spellings: str, kind: EntityKind, key: str, name: str, language: str
+) -> Iterator[Alias]:
+    for spelling in spellings.split("|"):
+        if spelling != "=":  # spelt as in English
+            yield Alias(
+                spelling=spelling, kind=kind, key=key, name=name, language=language
+            )
+
+
+def _read_rows(table: str) -> Iterator[list[str]]:
+    for line in (TABLES / table).read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            yield line.split("\t")

@@ -1,0 +1,53 @@
+"""Errors of enrichment, by what the caller should do about them."""
+
+from enrich.messages import Pipeline
+
+
+class EnrichError(Exception):
+    """Base of everything that enrich raises on purpose."""
+
+
+class PipelineMismatch(EnrichError):
+    """The command wants results that this worker's pipelines do not make.
+
+    The work is sound and another worker can do it: send it back, do not fail it.
+    """
+
+    def __init__(self, wanted: Pipeline, have: Pipeline) -> None:
+        super().__init__(wanted, have)
+        self.wanted = wanted
+        self.have = have
+
+    def __str__(self) -> str:
+        """Name both sides."""
+        return (
+            f"stage {self.wanted.stage}: the command wants"
+            f" {self.wanted.name} {self.wanted.version},"
+            f" this worker has {self.have.name} {self.have.version}"
+        )
+
+
+class BadAliasTable(EnrichError):
+    """An operator's alias table has a line that cannot be used."""
+
+    def __init__(self, line_number: int, reason: str) -> None:
+        super().__init__(line_number, reason)
+        self.line_number = line_number
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """Say where and why."""
+        return f"alias table, line {self.line_number}: {self.reason}"
+
+
+class UnknownBackend(EnrichError):
+    """The options name an entity recogniser that does not exist."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(name, known)
+        self.name = name
+        self.known = known
+
+    def __str__(self) -> str:
+        """Name the choices."""
+        return f"no entity backend {self.name!r}; known: {', '.join(self.known)}"

@@ -1,0 +1,1 @@
+"""Scripts that build the word statistics of the story stage."""
