@@ -87,30 +87,21 @@ def pipelines(options: EnrichOptions) -> tuple[Pipeline, ...]:
     """
     _check_backend(options)
     info = rules_info()
-    language = f"{installed_version('py3langid')}+{LANGUAGE_VERSION}"
-    entities = "+".join(
-        [
-            info.version,
-            resolving.VERSION,
-            f"language.{language}",
-            _aliases_mark(options),
-        ]
+    language = _version(installed_version("py3langid"), LANGUAGE_VERSION)
+    entities = _version(
+        info.version, resolving.VERSION, f"language.{language}", _aliases_mark(options)
     )
-    stories = "+".join(
-        [
-            describing.VERSION,
-            assigning.VERSION,
-            f"similarity.{assigning.MIN_SIMILARITY}",
-            f"entities.{_digest(entities)}",
-        ]
+    copies = _version(
+        fingerprints.VERSION,
+        f"gram.{fingerprints.GRAM_TOKENS}",
+        f"window.{fingerprints.WINDOW}",
+        f"modulus.{fingerprints.KEY_MODULUS}",
     )
-    copies = "+".join(
-        [
-            fingerprints.VERSION,
-            f"gram.{fingerprints.GRAM_TOKENS}",
-            f"window.{fingerprints.WINDOW}",
-            f"modulus.{fingerprints.KEY_MODULUS}",
-        ]
+    stories = _version(
+        describing.VERSION,
+        assigning.VERSION,
+        f"similarity.{assigning.MIN_SIMILARITY}",
+        f"entities.{_digest(entities)}",
     )
     return (
         Pipeline(stage=Stage.LANGUAGE, name="py3langid", version=language),
@@ -218,6 +209,10 @@ def _aliases_mark(options: EnrichOptions) -> str:
     if not (options.entity_aliases or "").strip():
         return "aliases.none"
     return f"aliases.{_digest(options.entity_aliases or '')}"
+
+
+def _version(*parts: str) -> str:
+    return "+".join(parts)
 
 
 def _digest(content: str) -> str:

@@ -55,13 +55,10 @@ def make_article(  # noqa: PLR0913 - one keyword a field, as in Article itself
     extractor: str,
     confidence: float,
 ) -> Article:
-    """Build an article from plain title and text; every field is cleaned and bounded.
-
-    An empty title is made of the first 80 characters of the text.
+    """Clean and bound every field; an empty title is made of 80 characters of text.
 
     Raises:
-        ValueError: Neither title nor text, an empty identity, a confidence outside
-            0..1, or a time that is not in UTC.
+        ValueError: Neither title nor text, no identity, confidence or time not valid.
     """
     text = tidy(text)
     title = _title(title, text)

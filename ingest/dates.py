@@ -103,10 +103,7 @@ def _without_comments(raw: str) -> str:
 
 
 def _rfc822(raw: str) -> datetime | None:
-    try:
-        parts = parsedate_tz(raw)
-    except (ValueError, IndexError, TypeError):  # it trips over some of what it meets
-        return None
+    parts = parsedate_tz(raw)
     if parts is None:
         return None
     seconds = parts[9] or _seconds_of_name(raw)

@@ -54,7 +54,7 @@ def make_entries(
     facts = [draft.facts for draft in drafts]
     mode = choose_mode(facts, key_mode)
     if mode is None:
-        return key_mode, ()
+        return None, ()
     site_url = canonical_url(feed.site_url or "", origin.base_url)
     keys = assign_keys(facts, mode, site_url=site_url)
     return mode, tuple(

@@ -2,7 +2,7 @@
 
 import io
 import re
-import time
+from calendar import timegm
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -29,6 +29,8 @@ _PERIOD_SECONDS = {
 }
 _DIGITS = re.compile("[0-9]{1,8}")
 _TEXT_TYPES = ("text/", "application/xhtml+xml")
+_CUT_ADDRESS = re.compile(r"\.[a-zA-Z]{4}$")
+_CUT_NAME = re.compile(r"[a-z]+(?: \((.+?)\)?)?")
 _FEED_HEADERS = {"content-type": "application/xml; charset=utf-8"}
 
 
@@ -158,12 +160,19 @@ def _contents(entry: feedparser.FeedParserDict) -> Iterator[Markup]:
 
 def _names(entry: feedparser.FeedParserDict) -> Iterator[str]:
     """Yield the names of the authors; a mail address is no name."""
-    seen = set()
-    for author in _own(entry, "authors") or ():
-        name = collapse(str(author.get("name") or ""))
-        if name and "@" not in name and name not in seen:
-            seen.add(name)
-            yield name
+    names = map(_name, _own(entry, "authors") or ())
+    # A dictionary, because it drops repeats and keeps the order.
+    yield from dict.fromkeys(name for name in names if name and "@" not in name)
+
+
+def _name(author: feedparser.FeedParserDict) -> str:
+    name = collapse(str(author.get("name") or ""))
+    if not _CUT_ADDRESS.search(str(author.get("email") or "")):
+        return name
+    # The parser ends every address after four letters of its last part, and takes
+    # the rest of "desk@paper.agency (Ann Lee)" for the name.
+    rest = _CUT_NAME.fullmatch(name)
+    return (rest[1] or "") if rest else name
 
 
 def _entry_language(entry: feedparser.FeedParserDict) -> str | None:
@@ -180,17 +189,9 @@ def _dates(entry: feedparser.FeedParserDict) -> Iterator[RawDate]:
     for origin in ("published", "updated", "created"):
         raw = _own(entry, origin)
         if isinstance(raw, str) and raw.strip():
-            parsed = _moment(_own(entry, f"{origin}_parsed"))
+            clock = _own(entry, f"{origin}_parsed")  # a `time.struct_time`
+            parsed = datetime.fromtimestamp(timegm(clock), UTC) if clock else None
             yield RawDate(origin=origin, raw=raw.strip(), parsed=parsed)
-
-
-def _moment(parsed: time.struct_time | None) -> datetime | None:
-    if parsed is None:
-        return None
-    try:
-        return datetime(*parsed[:6], tzinfo=UTC)
-    except ValueError:  # a leap second, a year that Python has not
-        return None
 
 
 def _plain(markup: Markup | None) -> str | None:

@@ -54,7 +54,8 @@ def choose_mode(items: Sequence[Facts], kept: KeyMode | None) -> KeyMode | None:
 
     `kept` is the mode of the last poll; it stays while it separates half the items.
     """
-    distinct = set(items)
+    # Versions of one item in one document are no reason to give a mode up.
+    distinct = {_versioned(facts): facts for facts in items}.values()
     if not distinct:
         return kept
     if kept in _MODES and _separated(distinct, kept) >= MIN_TO_KEEP:
@@ -90,6 +91,13 @@ def assign_keys(
         )
         for n, (facts, (key, key_mode)) in enumerate(zip(items, keys, strict=True))
     ]
+
+
+def _versioned(facts: Facts) -> object:
+    """Return what all versions of an item share."""
+    if facts.guid is None and facts.link is None:
+        return facts
+    return facts.guid, facts.link, facts.title
 
 
 def _separated(items: Iterable[Facts], mode: KeyMode) -> float:

@@ -21,12 +21,13 @@ PARAGRAPH_GAIN = 40.0
 MIN_CLAUSES = 2  # commas and periods inside: lists of links have none
 
 REPEATED = -12.0  # page parts are printed twice, paragraphs are not
+# Above that share of all gains it is the whole page that stands twice. Half of all is
+# reached by a page with long teasers.
+WHOLE_PAGE_SHARE = 0.8
 # A sentence between two lines of furniture is a teaser more often than a paragraph.
 # 0.4 lost interviews on 102 labelled pages, 1.0 kept teaser lists; 0.6 is the best.
 LONELY_SHARE = 0.6
-# Long comments have more words than a short article, so they count less.
-COMMENTS_SHARE = 0.3
-ARTICLE_GAIN = 120.0  # about what an article has gained when its comments begin
+ARTICLE_GAIN = 60.0  # what stands above the comments has gained more, if it is one
 # What stands after a byline is the article if it holds this share of the run.
 AFTER_HEADING_SHARE = 0.4
 AFTER_HEADING_GAIN = 30.0
@@ -42,10 +43,12 @@ _LOSSES = {
     Kind.ADVERT: -6.0,
 }
 _FURNITURE_LOSS = -12.0
+INLINE_LINK = -12.0  # "Read more: a headline" stands between paragraphs
 # Kinds that stand inside articles and thus do not make a neighbour lonely.
 _INSIDE = {Kind.SHORTCODE, Kind.CAPTION, Kind.ADVERT, Kind.LINK, Kind.RELATED}
 _HEADING = {Kind.BYLINE, Kind.DATELINE, Kind.SHORTCODE}
 
+_INLINE = re.compile(r":\s\w")
 _TEASER = re.compile(r"(?:…|\.\.\.)[\])]?$")
 _ITEM = re.compile(r"^(?:[-•*·–]|\(?\d{1,2}[.)])\s")  # noqa: RUF001 - a dash as bullet
 _CLAUSE = re.compile(r"[,;.،。、]\s?")  # Arabic and Chinese, too
@@ -96,28 +99,43 @@ def _is_kept(marked: Marked) -> bool:
 
 
 def _scores(marked: Sequence[Marked]) -> list[float]:
-    plain = [_score(one) for one in marked]
+    plain = _without_repeated(marked, [_score(one) for one in marked])
     lonely = _lonely(marked, plain)
     gained = 0.0
     among_comments = False
     scores = []
-    for i, (one, score) in enumerate(zip(marked, plain, strict=True)):
+    for i, one in enumerate(marked):
         among_comments |= one.kind is Kind.COMMENTS and gained > ARTICLE_GAIN
-        if score > 0:
-            score *= LONELY_SHARE if i in lonely else 1.0  # noqa: PLW2901 - one value
-            gained += score
-            score *= COMMENTS_SHARE if among_comments else 1.0  # noqa: PLW2901
-        scores.append(score)
+        score = plain[i] * LONELY_SHARE if i in lonely else plain[i]
+        gained += max(0.0, score)
+        # Comments have more words than a short article; they count for nothing.
+        scores.append(min(0.0, score) if among_comments else score)
     return scores
 
 
+def _without_repeated(marked: Sequence[Marked], scores: Sequence[float]) -> list[float]:
+    """Take the gain from lines that come again, unless the whole page does."""
+    once = sum(max(0.0, score) for score in scores)
+    again = sum(
+        max(0.0, score)
+        for one, score in zip(marked, scores, strict=True)
+        if one.n_same > 1
+    )
+    if again > WHOLE_PAGE_SHARE * once:
+        return list(scores)
+    return [
+        min(score, 0.0) if one.n_same > 1 else score
+        for one, score in zip(marked, scores, strict=True)
+    ]
+
+
 def _score(marked: Marked) -> float:
+    if marked.kind is Kind.RELATED and _INLINE.search(marked.line.text):
+        return INLINE_LINK
     if marked.kind is not None:
         return _LOSSES.get(marked.kind, _FURNITURE_LOSS)
     score = _gain(marked.line)
-    if marked.nth > 1:
-        return min(score, REPEATED)
-    return min(score, 0.0) if marked.n_same > 1 else score
+    return min(score, REPEATED) if marked.nth > 1 else score
 
 
 def _gain(line: Line) -> float:
@@ -147,7 +165,11 @@ def _lonely(marked: Sequence[Marked], scores: Sequence[float]) -> set[int]:
     seen = [i for i, one in enumerate(marked) if one.kind not in _INSIDE]
     gains = [False, *(scores[i] > 0 for i in seen), False]
     sides = zip(gains, gains[2:], strict=False)
-    return {i for i, (left, right) in zip(seen, sides, strict=True) if not left | right}
+    return {
+        i
+        for i, (left, right) in zip(seen, sides, strict=True)
+        if scores[i] > 0 and not (left or right)
+    }
 
 
 def _best_run(scores: Sequence[float], start: int, end: int) -> tuple[float, int, int]:

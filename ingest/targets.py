@@ -45,14 +45,14 @@ def next_url(current: URL, location: str) -> URL:
             to http, where anybody on the way could answer.
     """
     try:
-        target = current.join(
-            URL(location, encoded=bool(_SENDABLE.fullmatch(location)))
-        )
+        relative = URL(location, encoded=_SENDABLE.fullmatch(location) is not None)
+        # Some nonsense, as a port out of range, shows only when it is spelt out.
+        target = str(current.join(relative))
     except ValueError as error:
         raise FetchFailedError(
             PollOutcome.HTTP_ERROR, "it redirects to something that is no URL"
         ) from error
-    url = checked_url(str(target))
+    url = checked_url(target)
     if current.scheme == "https" and url.scheme == "http":
         raise FetchFailedError(
             PollOutcome.BLOCKED, "it redirects from https to plain http"

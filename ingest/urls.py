@@ -41,7 +41,6 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _BREAKS = re.compile(r"[\t\r\n]")
 _TRIMMED = "".join(map(chr, range(0x21)))
 _HOST = re.compile(r"[^\s/?#@\\%<>^|]+")
-_ESCAPED = re.compile("%[0-9a-fA-F]{2}")
 
 
 def canonical_url(url: str, base: str | None = None) -> str | None:
@@ -60,7 +59,7 @@ def canonical_url(url: str, base: str | None = None) -> str | None:
         return None
     query = "&".join(part for part in parts.query.split("&") if not _tracks(part))
     bare = urlunsplit((parts.scheme, netloc, parts.path or "/", query, ""))
-    return _settled(bare)
+    return _escaped(bare)
 
 
 def publisher(url: str) -> str:
@@ -116,17 +115,11 @@ def _tracks(parameter: str) -> bool:
     return name in _TRACKING_NAMES or name.startswith(_TRACKING_PREFIXES)
 
 
-def _settled(url: str) -> str | None:
-    """Canonicalise until nothing changes; None where the result is no address."""
-    # One pass can uncover an escape that the next one rewrites, so a single pass
-    # is not idempotent. Two or three settle every address that makes sense.
-    for _ in range(5):
-        try:
-            # Lone surrogates cannot be escaped, hence UnicodeError.
-            settled = canonicalize_url(url, keep_blank_values=True)
-        except (ValueError, UnicodeError):
-            return None
-        if settled == url:
-            return url if len(url) <= MAX_URL_CHARS else None
-        url = settled
-    return None
+def _escaped(url: str) -> str | None:
+    """Normalise escapes and the order of parameters; None for what cannot be."""
+    try:
+        # Lone surrogates cannot be escaped, hence UnicodeError.
+        canonical = canonicalize_url(url, keep_blank_values=True)
+    except (ValueError, UnicodeError):
+        return None
+    return canonical if len(canonical) <= MAX_URL_CHARS else None

@@ -1,6 +1,6 @@
 """Runs migrations on the engine that `store.schema` hands over."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy import Engine, text
@@ -28,7 +28,7 @@ def include_object(*subject: Any) -> bool:
     return not (reflected and kind == "index" and (name or "").startswith("fts_"))
 
 
-def render_item(kind: str, thing: Any, _context: Any) -> str | bool:
+def render_item(kind: str, thing: Any, _context: Any) -> str | Literal[False]:
     """Write our time type as what it is in the database; migrations stand alone."""
     if kind == "type" and isinstance(thing, UtcDateTime):
         return "sa.DateTime(timezone=True)"

@@ -231,10 +231,10 @@ def _is_our_redis(pid: int) -> bool:
     if not _is_running(pid):
         return False
     try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        program = Path(f"/proc/{pid}/exe").readlink().name
     except OSError:
         return not Path("/proc/self").exists()  # no such view on this system
-    return b"redis" in command or b"valkey" in command
+    return program.startswith(("redis", "valkey"))
 
 
 def _is_running(pid: int) -> bool:

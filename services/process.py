@@ -23,6 +23,14 @@ from services.telemetry import set_up_logging
 
 log = logging.getLogger("wireroom.process")
 
+WORKER_OPTIONS = {
+    "quiet": True,  # no banner
+    "optimization": "fair",  # work goes to idle processes only
+    # Both leave lists behind in Redis, and nobody listens to either.
+    "without_gossip": True,
+    "without_mingle": True,
+    "without_heartbeat": True,  # an event; health.py is ours
+}
 BEAT_LOOK_SECONDS = 5  # longest sleep of the scheduler; it shows its health as often
 
 # Imported only for the queues that a worker serves, so that the processes which meet
@@ -70,12 +78,7 @@ def run_worker(
         concurrency=concurrency or settings.concurrency,
         pool=pool,
         loglevel=settings.log_level,
-        quiet=True,
-        optimization="fair",
-        # Both leave lists behind in Redis, and nobody listens to either.
-        without_gossip=True,
-        without_mingle=True,
-        without_heartbeat=True,
+        **WORKER_OPTIONS,
     )
     worker.start()
     return int(worker.exitcode or 0)

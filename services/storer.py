@@ -17,7 +17,7 @@ from ingest.messages import FeedPolled, FilesRead, utc_now
 from services import routes
 from services.dispatch import Dispatcher
 from services.enricher import enrich_options
-from services.guarded import Report, register_guarded
+from services.guarded import Report, register_guarded, register_scheduled
 from services.judging import JUDGE, plan_poll
 from services.messages import WorkFailed, WorkKind
 from services.publish import publish
@@ -47,10 +47,10 @@ def register(app: Celery, settings: Settings) -> None:
     register_guarded(app, FilesRead, desk.save_files)
     register_guarded(app, ArticlesEnriched, desk.save_enrichment)
     register_guarded(app, WorkFailed, desk.record_failure)
-    app.task(name=routes.TICK)(desk.tick)
-    app.task(name=routes.SWEEP)(desk.sweep)
-    app.task(name=routes.REPROCESS)(desk.reprocess)
-    app.task(name=routes.AUDIT)(desk.audit)
+    register_scheduled(app, routes.TICK, desk.tick)
+    register_scheduled(app, routes.SWEEP, desk.sweep)
+    register_scheduled(app, routes.REPROCESS, desk.reprocess)
+    register_scheduled(app, routes.AUDIT, desk.audit)
 
 
 def check_database(settings: Settings) -> None:
@@ -109,14 +109,19 @@ class Desk:
     def record_failure(self, event: WorkFailed, _report: Report) -> None:
         """Write down why work failed; it is tried again or quarantined."""
         now, error = utc_now(), f"{event.error}: {event.detail}"
+        wait = event.retry_after_seconds or 0
         with transaction(self._engine) as session:
             match event.kind:
                 case WorkKind.POLL:
                     ids = [int(one) for one in event.ids]
-                    feeds.fail_polls(session, ids, error=error, now=now)
+                    feeds.fail_polls(
+                        session, ids, error=error, now=now, after_seconds=wait
+                    )
                 case WorkKind.FILE:
                     ids = [int(one) for one in event.ids]
-                    files.fail_files(session, ids, error=error, now=now)
+                    files.fail_files(
+                        session, ids, error=error, now=now, after_seconds=wait
+                    )
                 case WorkKind.ARTICLE:
                     pending.fail_articles(
                         session,
@@ -173,6 +178,7 @@ def _failures(event: WorkFailed) -> Sequence[pending.Failure]:
             error=event.error,
             detail=event.detail,
             permanent=event.permanent,
+            after_seconds=event.retry_after_seconds or 0,
         )
         for article_id, _, revision in pairs
     ]

@@ -164,19 +164,7 @@ def _store_verdicts(
     now: datetime,
 ) -> dict[int, int | None]:
     """Write what changed; return article id -> its original, None if it is one."""
-    before = {
-        row.article_id: CopyVerdict(
-            article_id=row.article_id,
-            original_id=row.original_id,
-            comparison=_comparison(row),
-        )
-        for some in chunks(sorted(group))
-        for row in session.scalars(
-            select(Duplicate)
-            .where(Duplicate.article_id.in_(some))
-            .where(Duplicate.pipeline_id == pipeline_id)
-        )
-    }
+    before = _load_verdicts(session, group, pipeline_id)
     after = {one.article_id: one for one in verdicts}
     stale = [one for one in before if before[one] != after.get(one)]
     for some in chunks(stale):
@@ -200,3 +188,21 @@ def _store_verdicts(
     insert_rows(session, Duplicate, rows)
     changed: dict[int, int | None] = dict.fromkeys(stale)
     return changed | {one.article_id: one.original_id for one in fresh}
+
+
+def _load_verdicts(
+    session: Session, ids: set[int], pipeline_id: int
+) -> dict[int, CopyVerdict]:
+    return {
+        row.article_id: CopyVerdict(
+            article_id=row.article_id,
+            original_id=row.original_id,
+            comparison=_comparison(row),
+        )
+        for some in chunks(sorted(ids))
+        for row in session.scalars(
+            select(Duplicate)
+            .where(Duplicate.article_id.in_(some))
+            .where(Duplicate.pipeline_id == pipeline_id)
+        )
+    }

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from ingest.messages import FeedToPoll, KeyMode, PollFeeds, PollLimits
 from store.clauses import insert_into, locked
 from store.errors import NotFound
-from store.limits import Limits
+from store.limits import RETRY_SECONDS, Limits
 from store.models import Feed, Poll
 from store.quarantine import Case, quarantine
 from store.words import FeedKind, FeedState, PollState, QuarantineKind
@@ -162,13 +163,21 @@ def claim_feeds(
     polls = _open_polls(session, rows, now)
     alone = [[poll] for poll, row in zip(polls, rows, strict=True) if row.attempts]
     rest = [poll for poll, row in zip(polls, rows, strict=True) if not row.attempts]
-    batches = [
-        rest[start : start + limits.batch]
-        for start in range(0, len(rest), limits.batch)
-    ]
     return [
-        PollFeeds(feeds=tuple(batch), limits=poll_limits) for batch in alone + batches
+        PollFeeds(feeds=tuple(batch), limits=poll_limits)
+        for batch in alone + _deal(rest, limits.batch)
     ]
+
+
+def _deal(polls: Sequence[FeedToPoll], batch: int) -> list[list[FeedToPoll]]:
+    """Deal polls out to batches so that the feeds of one host are spread.
+
+    A worker has one connection to a host, so that twenty slow feeds of one host in one
+    message would stand in line past its time limit.
+    """
+    n_batches = -(-len(polls) // batch)
+    by_host = sorted(polls, key=lambda poll: urlsplit(poll.url).netloc)
+    return [by_host[start::n_batches] for start in range(n_batches)]
 
 
 def _due_feeds(
@@ -225,9 +234,14 @@ def _open_polls(
 
 
 def fail_polls(
-    session: Session, poll_ids: Sequence[int], *, error: str, now: datetime
+    session: Session,
+    poll_ids: Sequence[int],
+    *,
+    error: str,
+    now: datetime,
+    after_seconds: int = 0,
 ) -> None:
-    """Note that a worker failed on polls: they are due again after a minute."""
+    """Note that a worker failed on polls: each is due again after a while, alone."""
     query = (
         update(Poll)
         .where(Poll.id.in_(poll_ids), Poll.state == PollState.OPEN)
@@ -241,7 +255,7 @@ def fail_polls(
         .where(Feed.id.in_(feed_ids))
         .values(
             lease_until=None,
-            next_poll_at=now + timedelta(minutes=1),
+            next_poll_at=now + timedelta(seconds=max(RETRY_SECONDS, after_seconds)),
             last_error=error,
         )
     )

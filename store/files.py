@@ -196,7 +196,12 @@ def list_problems(session: Session, run_id: int, *, limit: int) -> list[Problem]
 
 
 def fail_files(
-    session: Session, file_ids: Sequence[int], *, error: str, now: datetime
+    session: Session,
+    file_ids: Sequence[int],
+    *,
+    error: str,
+    now: datetime,
+    after_seconds: int = 0,
 ) -> None:
     """Note that a worker failed on files: each is due again after a while, alone."""
     query = (
@@ -207,7 +212,7 @@ def fail_files(
     for row in session.scalars(locked(session, query)):
         row.leased = False
         row.error = error[:500]
-        row.due_at = retry_at(now, row.attempts)
+        row.due_at = retry_at(now, row.attempts, after_seconds=after_seconds)
 
 
 def sweep_files(session: Session, *, now: datetime, max_attempts: int) -> int:

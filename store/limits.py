@@ -29,7 +29,7 @@ RETRY_SECONDS = 10
 MAX_RETRY_SECONDS = 3_600
 
 
-def retry_at(now: datetime, attempts: int) -> datetime:
-    """Return when work that failed `attempts` times is due again."""
-    seconds = RETRY_SECONDS * 2 ** max(attempts - 1, 0)
-    return now + timedelta(seconds=min(seconds, MAX_RETRY_SECONDS))
+def retry_at(now: datetime, attempts: int, *, after_seconds: int = 0) -> datetime:
+    """Return when work that failed `attempts` times is due again, not before asked."""
+    seconds = min(RETRY_SECONDS * 2 ** max(attempts - 1, 0), MAX_RETRY_SECONDS)
+    return now + timedelta(seconds=max(seconds, after_seconds))

@@ -102,6 +102,7 @@ class Failure:
     error: str
     detail: str
     permanent: bool = False
+    after_seconds: int = 0  # earliest next attempt
 
 
 def fail_articles(
@@ -117,7 +118,7 @@ def fail_articles(
             continue
         work.leased = False
         work.error = f"{failure.error}: {failure.detail}"[:500]
-        work.due_at = retry_at(now, work.attempts)
+        work.due_at = retry_at(now, work.attempts, after_seconds=failure.after_seconds)
         if failure.permanent or work.attempts >= max_attempts:
             given_up.append(_case(work, failure.error, failure.detail))
     session.flush()

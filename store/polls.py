@@ -126,7 +126,6 @@ def _finish(
 def _facts(
     session: Session, feed: Feed, poll: Poll, event: FeedPolled, now: datetime
 ) -> PollFacts:
-    gap = _recent_gap(session, feed.id) if event.outcome in _FRESH else None
     return PollFacts(
         outcome=event.outcome,
         now=now,
@@ -136,7 +135,7 @@ def _facts(
         n_errors=feed.n_errors,
         retry_after_seconds=event.retry_after_seconds,
         min_interval_seconds=event.min_interval_seconds,
-        recent_gap_seconds=gap,
+        recent_gap_seconds=_recent_gap(session, feed.id),
     )
 
 

@@ -8,8 +8,9 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -75,9 +76,17 @@ def _result(
 ) -> SqlResult:
     return SqlResult(
         columns=tuple(columns),
-        rows=tuple(tuple(row) for row in rows[:row_limit]),
+        rows=tuple(tuple(map(_plain, row)) for row in rows[:row_limit]),
         truncated=len(rows) > row_limit,
     )
+
+
+def _plain(value: Any) -> Any:
+    """Return the value as SQLite would give it: PostgreSQL sums up into decimals."""
+    if not isinstance(value, Decimal):
+        return value
+    is_whole = value.is_finite() and value == value.to_integral_value()
+    return int(value) if is_whole else float(value)
 
 
 # ---- SQLite ----
@@ -93,8 +102,10 @@ _ALLOWED = {
     sqlite3.SQLITE_FUNCTION,
     sqlite3.SQLITE_RECURSIVE,
 }
-# The full-text index asks for this one to see whether its cache is still true.
-_ALLOWED_PRAGMAS = {"data_version"}
+_ALLOWED_PRAGMAS = {
+    "data_version",  # the full-text index asks whether its cache is still true
+    *("table_info", "table_xinfo", "table_list"),  # SELECT ... FROM pragma_table_info
+}
 
 
 def _run_sqlite(
@@ -125,16 +136,21 @@ def _sqlite_connection(url: URL) -> Iterator[sqlite3.Connection]:
         creator=lambda: sqlite3.connect(file, uri=True, isolation_level=None),
         poolclass=NullPool,
     )
-    with closing(engine.raw_connection()) as connection:
-        driver = connection.driver_connection
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
         if not isinstance(driver, sqlite3.Connection):
             raise TypeError(f"{driver!r} is not a connection to SQLite")
         yield driver
 
 
 def _authorize(action: int, name: str | None, *_other: str | None) -> int:
-    is_harmless = action == sqlite3.SQLITE_PRAGMA and name in _ALLOWED_PRAGMAS
-    allowed = action in _ALLOWED or is_harmless
+    allowed = action in _ALLOWED
+    if action == sqlite3.SQLITE_PRAGMA:
+        allowed = name in _ALLOWED_PRAGMAS
+    elif action == sqlite3.SQLITE_UPDATE:
+        # Asked for when the full-text table is connected, in memory only. Nobody can
+        # use it: SQLite itself refuses an UPDATE of this table.
+        allowed = name == "sqlite_master"
     return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
 
 
@@ -167,8 +183,8 @@ def _run_postgresql(
     }
     flags = " ".join(f"-c {name}={value}" for name, value in options.items())
     engine = create_engine(url, poolclass=NullPool, connect_args={"options": flags})
-    with closing(engine.raw_connection()) as connection:
-        driver = connection.driver_connection
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
         if not isinstance(driver, psycopg.Connection):
             raise TypeError(f"{driver!r} is not a connection to PostgreSQL")
         try:
@@ -191,11 +207,17 @@ def _fetch(
     word = statement[start.end() if start else 0 :][:7].upper()
     if word.startswith(("EXPLAIN", "SHOW")):
         # Prepared, because the server takes one statement only in that protocol.
-        cursor = connection.execute(query, prepare=True)
-    else:
-        # A cursor of the server, so that rows beyond the limit stay there.
-        cursor = connection.cursor("operator")
+        plain = connection.execute(query, prepare=True)
+        return _fetched(plain, row_limit)
+    # A cursor of the server, so that rows beyond the limit stay there.
+    with connection.cursor("operator") as cursor:
         cursor.execute(query)
+        return _fetched(cursor, row_limit)
+
+
+def _fetched(
+    cursor: psycopg.Cursor[Any] | psycopg.ServerCursor[Any], row_limit: int
+) -> SqlResult:
     rows = cursor.fetchmany(row_limit + 1)
     columns = [column.name for column in cursor.description or ()]
     return _result(columns, rows, row_limit)
@@ -208,6 +230,9 @@ def _postgresql_reason(error: psycopg.Error, time_limit_seconds: float) -> str:
             return _too_slow(time_limit_seconds)
         case psycopg.errors.ReadOnlySqlTransaction():
             return f"only reading is allowed here: {reason}"
+        case psycopg.errors.SyntaxError():
+            # Behind a WITH the server complains of the place, not of the writing.
+            return f"{reason} (only statements that read are understood here)"
         case _:
             return reason
 

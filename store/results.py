@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from enrich.messages import (
+    ArticleFailed,
     ArticlesEnriched,
     EnrichedArticle,
     EntitiesStatus,
@@ -69,15 +70,7 @@ def save_enrichment(
     pending.finish_articles(
         session, {one.article_id: one.revision for one in current}, now=now
     )
-    failures = [
-        pending.Failure(
-            article_id=one.article_id,
-            revision=one.revision,
-            error=one.error,
-            detail=one.detail,
-        )
-        for one in event.failed
-    ]
+    failures = [_failure(one) for one in event.failed]
     pending.fail_articles(session, failures, now=now, max_attempts=max_attempts)
     n_saved = len({article_id for article_id, _ in fresh})
     return Saved(
@@ -85,6 +78,15 @@ def save_enrichment(
         n_repeated=len(current) - n_saved,
         n_superseded=len(event.articles) - len(current),
         n_failed=len(failures),
+    )
+
+
+def _failure(failed: ArticleFailed) -> pending.Failure:
+    return pending.Failure(
+        article_id=failed.article_id,
+        revision=failed.revision,
+        error=failed.error,
+        detail=failed.detail,
     )
 
 

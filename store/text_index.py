@@ -32,7 +32,7 @@ class SqliteIndex:
         ).where(self._match(part), self._fts.c.rowid.in_(candidates))
 
     def _match(self, part: Part) -> ColumnElement[bool]:
-        return literal_column("fts_article").op("MATCH")(_fts5(part))
+        return literal_column("fts_article").bool_op("MATCH")(_fts5(part))
 
 
 def _fts5(part: Part) -> str:
@@ -61,7 +61,7 @@ class PostgresqlIndex:
 
     def matches(self, part: Part) -> ColumnElement[bool]:
         """Return the condition that an article's text matches."""
-        return self._document.op("@@")(_tsquery(part))
+        return self._document.bool_op("@@")(_tsquery(part))
 
     def ranks(self, candidates: AnySelect, part: Part) -> AnySelect:
         """Select id and score of the candidates; higher is better."""

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from enrich.dedup.fingerprint import unpack_marks
@@ -85,23 +86,31 @@ def settle(
     originals: set[int] = set()
     verdicts: list[CopyVerdict] = []
     for article_id in sorted(order, key=order.__getitem__):
-        candidates = [
-            (order[other_id], _strength(pair), other_id, pair)
-            for pair in neighbours[article_id]
-            if (other_id := _other(pair, article_id)) in originals
-        ]
-        if not candidates:
+        verdict = _find_original(article_id, neighbours[article_id], originals, order)
+        if verdict is None:
             originals.add(article_id)
-            continue
-        *_, original_id, pair = min(candidates, key=lambda found: found[:3])
-        verdicts.append(
-            CopyVerdict(
-                article_id=article_id,
-                original_id=original_id,
-                comparison=pair.comparison,
-            )
-        )
+        else:
+            verdicts.append(verdict)
     return sorted(verdicts, key=lambda verdict: verdict.article_id)
+
+
+def _find_original(
+    article_id: int,
+    pairs: Sequence[CopyPair],
+    originals: AbstractSet[int],
+    order: Mapping[int, tuple[datetime, int]],
+) -> CopyVerdict | None:
+    candidates = [
+        (order[other_id], _strength(pair), other_id, pair)
+        for pair in pairs
+        if (other_id := _other(pair, article_id)) in originals
+    ]
+    if not candidates:
+        return None
+    *_, original_id, pair = min(candidates, key=lambda found: found[:3])
+    return CopyVerdict(
+        article_id=article_id, original_id=original_id, comparison=pair.comparison
+    )
 
 
 def _is_identical(one: Fingerprint, other: Fingerprint) -> bool:

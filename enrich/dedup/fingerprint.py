@@ -14,10 +14,10 @@ VERSION = "1"  # raise it with every change that alters a fingerprint
 GRAM_TOKENS = 5  # shorter runs are shared by chance, longer ones break at each edit
 WINDOW = 6  # a shared run of GRAM_TOKENS + WINDOW - 1 = 10 tokens is always found
 KEY_MODULUS = 4  # the knee: at 8 short copies are lost, at 2 the index only grows
-LEAD_TOKENS = 60  # a feed gives no more of an article; keys are never thinned there
+LEAD_TOKENS = 60  # a feed often gives no more, so keys are not thinned there
 
-# 600 marks are about 2,000 words. Of longer texts the smallest marks are indexed,
-# which is the same choice in both of two copies.
+# Reached by about 3,000 words. Of longer texts the smallest marks are indexed, which
+# is the same choice in both of two copies.
 MAX_KEYS = 256
 # Marks are kept for so many tokens; a transcript or a filing beyond this is compared
 # by its beginning. 20,000 tokens are about 46 KB of marks.

@@ -29,6 +29,8 @@ def normalise(text: str) -> list[str]:
     Compatibility forms (ligatures, full-width letters) count as their plain
     spelling, Unicode NFKC.
     """
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text.translate(_INVISIBLE))
-    return _TOKEN.findall(text.casefold())
+    if text.isascii():
+        return _TOKEN.findall(text.lower())
+    plain = unicodedata.normalize("NFKC", text.translate(_INVISIBLE))
+    # Folding takes some letters apart again.
+    return _TOKEN.findall(unicodedata.normalize("NFKC", plain.casefold()))

@@ -1,35 +1,27 @@
 """Candidates: runs of capitalised words, cut where one name ends and another begins."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from enrich.entities.lexicon import Hit, Lexicon, find_aliases
+from enrich.entities.lexicon import Hit, Lexicon
+from enrich.entities.passages import Passage
 from enrich.entities.tables import Alias
-from enrich.entities.tokens import Sentence, Token, split_sentences, tokenize
+from enrich.entities.tokens import Sentence
 from enrich.messages import EntityKind
 
 _MAX_PHRASE_WORDS = 4  # the longest title and joiner in the tables
 
+# A longer run is a list or a shout. The bound keeps hostile text cheap.
+_MAX_RUN_WORDS = 40
+
 # Above this share of capitalised words a sentence is a headline: there a capital
 # says as little as it does at the start of a sentence.
 _HEADLINE_SHARE = 0.7
-_HEADLINE_WORDS = 4
+_HEADLINE_WORDS = 6
 
 _OF = frozenset({"of", "de", "di", "von"})
 _ORDINAL = re.compile(r"[ivx]+|\d+")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
-    """One field of an article, cut into words."""
-
-    text: str
-    tokens: Sequence[Token]
-    lowers: Sequence[str]  # the words in small letters
-    sentences: Sequence[Sentence]
-    hits: dict[int, Hit]  # by first token
 
 
 class Chunk(NamedTuple):
@@ -46,18 +38,6 @@ class Chunk(NamedTuple):
     weak: bool  # its capital may be owed to its place alone
     alias: Alias | None  # the table entry for exactly these words
     before_place: bool  # ", France" follows
-
-
-def read_passage(text: str, lexicon: Lexicon) -> Passage:
-    """Cut a field into words and sentences and look up the known names in it."""
-    tokens = tokenize(text)
-    return Passage(
-        text=text,
-        tokens=tokens,
-        lowers=[token.text.lower() for token in tokens],
-        sentences=split_sentences(text, tokens),
-        hits={hit.first: hit for hit in find_aliases(tokens, lexicon.aliases)},
-    )
 
 
 def find_chunks(passage: Passage, lexicon: Lexicon) -> list[Chunk]:
@@ -139,16 +119,21 @@ class _Reader:
         return not self.headline or lower not in self.lexicon.common
 
     def _end_of_run(self, first: int) -> int:
-        end = first + 1
-        while end < self.sentence.last:
+        end = self._skip(first)
+        while end < min(self.sentence.last, first + _MAX_RUN_WORDS):
             if self._is_name_word(end):
-                end += 1
+                end = self._skip(end)
                 continue
             width = self._joiner_width(first, end)
             if not width:
                 break
-            end += width + 1
+            end = self._skip(end + width)
         return end
+
+    def _skip(self, index: int) -> int:
+        """Return the end of the known name or the word at `index`."""
+        hit = self._hit(index)
+        return hit.last if hit else index + 1
 
     def _joiner_width(self, first: int, end: int) -> int:
         """Return how many words at `end` join the run to the name word after them."""
@@ -158,7 +143,7 @@ class _Reader:
             if following >= self.sentence.last or not self._is_name_word(following):
                 continue
             phrase = tuple(lowers[end:following])
-            if phrase == ("'",) and self._is_plural_owner(first, end):
+            if phrase == ("'",) and self._is_plural_owner(end):
                 return width
             if phrase in lexicon.joiners and self._takes_joiner(first, end, phrase):
                 return width
@@ -166,9 +151,9 @@ class _Reader:
                 return width if self._takes_particle(first, end, following) else 0
         return 0
 
-    def _is_plural_owner(self, first: int, end: int) -> bool:
+    def _is_plural_owner(self, end: int) -> bool:
         """Whether the apostrophe at `end` stands inside "Kurdistan Workers' Party"."""
-        if self.tokens[end].start != self.tokens[end - 1].end or first == end:
+        if self.tokens[end].start != self.tokens[end - 1].end:
             return False
         last = end + 1
         while last < self.sentence.last and self._is_name_word(last):

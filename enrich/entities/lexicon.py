@@ -25,6 +25,25 @@ HEADS_FIRST = frozenset({"fr", "es", "pt", "it"})
 _MAX_ACRONYM_CHARS = 5
 
 
+_WORD_CLASSES = (
+    "honorific",
+    "particle",
+    "saying",
+    "strong_place",
+    "org_head",
+    "org_tail",
+    "loc_head",
+    "loc_tail",
+    "misc_head",
+    "misc_tail",
+    "place_noun",
+    "surname",
+    "direction",
+    "legal",
+    "leading",
+)  # fields of a lexicon that are classes of the table of cues
+
+
 class Hit(NamedTuple):
     """An alias found in a text, as a half-open range of tokens."""
 
@@ -99,7 +118,7 @@ def load_lexicons(operator: Iterable[Alias] = ()) -> dict[str, Lexicon]:
             index_aliases([*operator_aliases, *aliases], {language, ANY_LANGUAGE}),
             {**shared, **own},
             given_names,
-            common if language == "en" else frozenset(stopwordsiso.stopwords(language)),
+            _common_words(language, common) | own.get("common", frozenset()),
         )
         for language, own in cues.items()
     }
@@ -150,6 +169,11 @@ def find_aliases(tokens: Sequence[Token], aliases: AliasIndex) -> list[Hit]:
     return hits
 
 
+def _common_words(language: str, english: frozenset[str]) -> frozenset[str]:
+    # Of other languages only the stop words are known.
+    return english if language == "en" else frozenset(stopwordsiso.stopwords(language))
+
+
 def _spellings(alias: Alias) -> set[str]:
     plain = alias.spelling
     if plain.isupper() or len(plain) <= _MAX_ACRONYM_CHARS - 1:
@@ -181,26 +205,7 @@ def _make_lexicon(
         | words("loc_tail")
         | words("misc_tail")
         | words("legal"),
-        **{
-            name: words(name)
-            for name in (
-                "honorific",
-                "particle",
-                "saying",
-                "strong_place",
-                "org_head",
-                "org_tail",
-                "loc_head",
-                "loc_tail",
-                "misc_head",
-                "misc_tail",
-                "place_noun",
-                "surname",
-                "direction",
-                "legal",
-                "leading",
-            )
-        },
+        **{name: words(name) for name in _WORD_CLASSES},
     )
 
 

@@ -2,7 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from enrich.entities.spans import Document, Span
@@ -12,6 +14,7 @@ _QUOTES = "\"'\u2018\u2019\u201c\u201d\u201e\xab\xbb"
 _POSSESSIVE = re.compile(r"['\u2019]s?$")
 _ARTICLE = re.compile(r"^the\s+", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\s*\(\s*$")
+_FULL = 2  # words of a full name without middle names
 _SHORT_WORDS = frozenset(
     {
         "of",
@@ -65,27 +68,32 @@ def fold(name: str) -> str:
     return name.casefold()
 
 
-def find_person(name: Name, persons: Sequence[Name], n_before: int) -> Name:
-    """Return the full name that a person's name is short for, or the name itself.
+class Persons:
+    """The persons that an article names in full, by the short forms of their names."""
 
-    One word joins a longer name that starts or ends with it; two words join a longer
-    one with the same first and last word. Of several the nearest earlier one is
-    meant, or the first if all come later.
+    def __init__(self, names: Iterable[Name]) -> None:
+        self._places: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        self._names = list(names)
+        for place, name in enumerate(self._names):
+            for short in _short_forms(name):
+                self._places[short].append(place)
 
-    Args:
-        name: The name to look for.
-        persons: All names of persons in the article, in order.
-        n_before: How many of them come before this one.
-    """
-    longer = [
-        (index >= n_before, abs(n_before - index), other)
-        for index, other in enumerate(persons)
-        if len(other.words) > max(len(name.words), 1) and _is_short_for(name, other)
-    ]
-    if not longer:
-        return name
-    *_, full = min(longer, key=lambda found: found[:2])
-    return full
+    def find_full(self, name: Name, place: int) -> Name:
+        """Return the full name that a name is short for, or the name itself.
+
+        One word joins a longer name that starts or ends with it; two words join a
+        longer one with the same first and last word. Of several the nearest earlier
+        one is meant, or the first if all come later.
+
+        Args:
+            name: The name to look for.
+            place: How many of the names come before it.
+        """
+        places = self._places.get(tuple(map(fold, name.words)))
+        if not places:
+            return name
+        n_earlier = bisect_left(places, place)
+        return self._names[places[max(n_earlier - 1, 0)]]
 
 
 def find_acronyms(
@@ -114,12 +122,11 @@ def find_acronyms(
     return found
 
 
-def _is_short_for(name: Name, other: Name) -> bool:
-    words = [fold(word) for word in name.words]
-    longer = [fold(word) for word in other.words]
-    if len(words) == 1:
-        return words[0] in (longer[0], longer[-1])
-    return words[0] == longer[0] and words[-1] == longer[-1]
+def _short_forms(name: Name) -> set[tuple[str, ...]]:
+    first, last = fold(name.words[0]), fold(name.words[-1])
+    if len(name.words) == 1 or name.kind is not EntityKind.PER:
+        return set()
+    return {(first,), (last,)} | ({(first, last)} if len(name.words) > _FULL else set())
 
 
 def _is_acronym(name: Name) -> bool:

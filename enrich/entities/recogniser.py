@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from enrich.entities.chunks import Chunk, Passage, find_chunks, read_passage
+from enrich.entities.chunks import Chunk, find_chunks
 from enrich.entities.lexicon import Lexicon, load_lexicons
 from enrich.entities.memory import settle_kinds
+from enrich.entities.passages import Passage, read_passage
 from enrich.entities.rules import Guess, classify
 from enrich.entities.spans import Document, Extraction, ExtractorInfo, Span
 from enrich.entities.tables import ANY_LANGUAGE, Alias, tables_digest

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from enrich.entities.keys import make_key
 from enrich.entities.names import (
     Name,
+    Persons,
     clean_surface,
     find_acronyms,
-    find_person,
     fold,
 )
 from enrich.entities.spans import Document, Extraction, Span
@@ -59,7 +59,7 @@ def _name(document: Document, span: Span) -> Name:
 def _resolve_all(
     document: Document, spans: Sequence[Span], names: Sequence[Name]
 ) -> list[_Meant]:
-    persons = [name for name in names if name.kind is EntityKind.PER]
+    persons = Persons(names)
     long_forms = find_acronyms(document, spans, names)
     known = {
         fold(name.text): span
@@ -72,8 +72,7 @@ def _resolve_all(
             meant.append(_from_table(span, span, name))
             continue
         if name.kind is EntityKind.PER:
-            n_before = sum(other.kind is EntityKind.PER for other in names[:index])
-            full = find_person(name, persons, n_before)
+            full = persons.find_full(name, index)
         else:
             full = long_forms.get(fold(name.text), name)
         table = known.get(fold(full.text))

@@ -21,7 +21,9 @@ class Guess(NamedTuple):
 
 def classify(chunk: Chunk, lexicon: Lexicon) -> Guess | None:
     """Return the guess of the first rule that applies, or None if none does."""
-    if chunk.before in _HANDLES and chunk.alias is None:
+    if chunk.alias is None and (
+        chunk.before in _HANDLES or len(chunk.words) > _MAX_WORDS
+    ):
         return None
     for rule in _RULES:
         guess = rule(chunk, lexicon)
@@ -43,7 +45,7 @@ def _by_table(chunk: Chunk, lexicon: Lexicon) -> Guess | None:
     if alias.operator:
         return Guess(alias.kind, 1.0, firm=True)
     if chunk.before in lexicon.honorific and alias.kind is LOC:
-        return None  # "Mr. London", "King Jordan"
+        return Guess(PER, 0.85, firm=True)  # "Mr. London"
     return Guess(alias.kind, _TABLE_SCORES.get(alias.kind, 0.85), firm=True)
 
 
@@ -59,9 +61,8 @@ def _by_full_name(chunk: Chunk, lexicon: Lexicon) -> Guess | None:
 def _by_event(chunk: Chunk, lexicon: Lexicon) -> Guess | None:
     if len(chunk.words) == 1:
         return None
-    named = (
-        chunk.lowers[-1] in lexicon.misc_tail or chunk.lowers[0] in lexicon.misc_head
-    )
+    last = _last_word(chunk)
+    named = last in lexicon.misc_tail or chunk.lowers[0] in lexicon.misc_head
     return Guess(MISC, 0.5, firm=True) if named else None
 
 
@@ -109,7 +110,7 @@ def _by_middle_initial(chunk: Chunk, lexicon: Lexicon) -> Guess | None:
 def _by_age(chunk: Chunk, lexicon: Lexicon) -> Guess | None:
     del lexicon
     comma, age = chunk.after
-    aged = comma == "," and age.isdigit() and 1 <= int(age) <= _MAX_AGE
+    aged = comma == "," and _AGE.fullmatch(age) is not None
     return (
         Guess(PER, 0.7, firm=True) if aged and len(chunk.words) <= _MAX_NAME else None
     )
@@ -170,12 +171,13 @@ def _by_shape(chunk: Chunk, lexicon: Lexicon) -> Guess | None:
 
 _HANDLES = frozenset({"@", "#"})  # "@wireroom" names an account
 _ACRONYM = re.compile(r"[^\W\d_a-z]+(?:&[A-Z]+)?")
+_MAX_WORDS = 12  # no name is longer
 _FULL_NAME = 2
 _MAX_NAME = 5  # words: "Luiz Inácio Lula da Silva"
 _MAX_PLACE = 3
 _MIN_ACRONYM = 3  # of two letters, most are units, states and initials
 _MAX_ACRONYM = 6
-_MAX_AGE = 120
+_AGE = re.compile(r"[1-9][0-9]?|1[01][0-9]")
 
 
 def _last_word(chunk: Chunk) -> str:

@@ -14,6 +14,8 @@ TABLES = Path(__file__).parent / "tables"
 
 ANY_LANGUAGE = "*"
 
+_TABLE_SUFFIXES = frozenset({".tsv", ".txt", ".xz"})
+
 _LANGUAGE_COLUMNS = ("de", "fr", "es", "pt", "it")
 _N_OPERATOR_COLUMNS = 3  # alias, type, key; the language may be left out
 
@@ -34,7 +36,7 @@ def tables_digest() -> str:
     """Return eight hex digits over all tables: a changed table is a new version."""
     digest = blake2b(digest_size=4)
     for path in sorted(TABLES.iterdir()):
-        if path.is_file():
+        if path.suffix in _TABLE_SUFFIXES:
             digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()
 

@@ -54,6 +54,7 @@ _TERMINAL = frozenset(".!?\u2026\u3002\uff01\uff1f")
 _UNSPACED_TERMINAL = frozenset("\u3002\uff01\uff1f")
 _CLOSING = frozenset("\"'\u201d\u2019\u201c\xbb)]")
 _OPENING = frozenset("\"'\u201c\u2018\u201e\xab([")
+_MAX_CLOSING = 4  # quotes and brackets in a row; more is ornament
 _BLANK_LINE = re.compile(r"\n\s*\n")
 
 # A line break alone ends a sentence only where the line is too short to have been
@@ -90,7 +91,7 @@ def split_sentences(text: str, tokens: list[Token]) -> list[Sentence]:
 
 def _ends_sentence(tokens: list[Token], index: int) -> bool:
     mark = index - 1
-    while mark > 0 and tokens[mark].text in _CLOSING:
+    while mark > max(0, index - _MAX_CLOSING) and tokens[mark].text in _CLOSING:
         mark -= 1
     if tokens[mark].text not in _TERMINAL:
         return False

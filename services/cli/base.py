@@ -1,8 +1,11 @@
 """What commands need that write work down: the database, a nudge, a wait."""
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -62,38 +65,59 @@ def wait_for_run(
         Failure: It took longer than allowed; the work goes on without us.
     """
     app = make_app(settings)
-    started = time.monotonic()
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        console=console,
-        transient=True,
-        # Off a terminal a bar is only noise in a log.
-        disable=not console.is_terminal or output.as_json,
-    )
-    with bar:
-        stored = bar.add_task("read and stored", total=None)
-        enriched = bar.add_task("enriched", total=None)
-        looks = 0
-        while True:
+    deadline = time.monotonic() + (timeout_seconds or math.inf)
+    with _Bars(output) as bars:
+        for look in count():
             with reading(engine) as session:
                 progress = run_progress(session, run_id)
-            n_all = progress.n_files + progress.n_polls
-            n_done = progress.n_files_done + progress.n_polls_done
-            bar.update(stored, total=n_all, completed=n_done)
-            n_found = progress.entries["new"] + progress.entries["revised"]
-            n_enriched = max(n_found - progress.n_waiting, 0)
-            bar.update(enriched, total=n_found, completed=n_enriched)
+            bars.show(progress)
             if progress.is_done:
                 return progress
-            if timeout_seconds and time.monotonic() - started > timeout_seconds:
-                raise Failure(
-                    f"not done after {timeout_seconds:g} s: {n_done} of {n_all} stored,"
-                    f" {progress.n_waiting} articles wait; the work goes on"
-                )
-            looks += 1
-            if looks % NUDGE_EVERY_LOOKS == 0:
+            if time.monotonic() > deadline:
+                raise _too_late(progress, timeout_seconds)
+            if look % NUDGE_EVERY_LOOKS == NUDGE_EVERY_LOOKS - 1:
                 nudge(app)
             time.sleep(LOOK_SECONDS)
+    raise AssertionError("unreachable: the loop has no end of its own")
+
+
+def _too_late(progress: RunProgress, timeout_seconds: float | None) -> Failure:
+    n_all = progress.n_files + progress.n_polls
+    n_done = progress.n_files_done + progress.n_polls_done
+    return Failure(
+        f"not done after {timeout_seconds:g} s: {n_done} of {n_all} stored,"
+        f" {progress.n_waiting} articles wait; the work goes on"
+    )
+
+
+class _Bars:
+    """Two bars on a terminal; elsewhere nothing, for a bar is noise in a log."""
+
+    def __init__(self, output: Output) -> None:
+        console = Console(stderr=True)
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal or output.as_json,
+        )
+        self._stored = self._bars.add_task("read and stored", total=None)
+        self._enriched = self._bars.add_task("enriched", total=None)
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def show(self, progress: RunProgress) -> None:
+        """Bring the bars up to date."""
+        n_all = progress.n_files + progress.n_polls
+        n_done = progress.n_files_done + progress.n_polls_done
+        self._bars.update(self._stored, total=n_all, completed=n_done)
+        n_found = progress.entries["new"] + progress.entries["revised"]
+        n_enriched = max(n_found - progress.n_waiting, 0)
+        self._bars.update(self._enriched, total=n_found, completed=n_enriched)

@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
+from services import embedded, routes
 from services import health as signs
-from services import routes
 from services.app import Pool
 from services.cli.call import call_of
 from services.cli.output import ExitCode, Failure
 from services.cli.up import run_all
+from services.settings import Settings
 
 app = typer.Typer()
 
@@ -47,11 +48,13 @@ def worker(
         process.role_of(names)
     except ValueError as error:
         raise Failure(str(error), ExitCode.USAGE) from None
+    chosen = _pool(pool)
+    _require_redis(settings, parent)
     status = process.run_worker(
         settings,
         names,
         concurrency=concurrency,
-        pool=_pool(pool),
+        pool=chosen,
         parent=parent,
     )
     raise typer.Exit(status)
@@ -74,7 +77,23 @@ def beat(
     """Run the scheduler until SIGTERM; one for the whole installation."""
     from services import process  # noqa: PLC0415 - as above
 
-    raise typer.Exit(process.run_beat(call_of(ctx).settings, parent=parent))
+    settings = call_of(ctx).settings
+    _require_redis(settings, parent)
+    raise typer.Exit(process.run_beat(settings, parent=parent))
+
+
+def _require_redis(settings: Settings, parent: int | None) -> None:
+    """Refuse to wait for a Redis that nobody is going to start.
+
+    A configured broker is waited for as long as it takes, and so is the one of our
+    own under `wireroom up`, which restarts it.
+    """
+    if parent is None and settings.broker.embedded and not embedded.find(settings):
+        message = (
+            "no Redis of this home is running: start `wireroom up`, which brings its "
+            "own workers, or set WIREROOM_BROKER_URL"
+        )
+        raise Failure(message, ExitCode.UNREACHABLE)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from support.desk import Desk
-from support.factories import LIMITS, PIPELINES, article, body, enriched, entry
+from support.factories import LIMITS, NOW, PIPELINES, article, body, enriched, entry
 
 from enrich.messages import ArticleFailed, Lane, Pipeline, Stage
 from store import pending, quarantine, replay
@@ -149,9 +149,7 @@ def test_a_copy_points_to_the_earliest_even_if_that_arrives_last(desk: Desk) -> 
     late = article("late", text=body("wire"))
     desk.poll(entry("late", article=late), feed="one")
     desk.enrich()
-    early = article(
-        "early", text=body("wire"), published_at=late.published_at - timedelta(days=1)
-    )
+    early = article("early", text=body("wire"), published_at=NOW - timedelta(days=1))
     desk.poll(entry("early", article=early), feed="two")
     desk.enrich()
     verdict = desk.one(Duplicate)

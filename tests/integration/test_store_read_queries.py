@@ -26,7 +26,7 @@ from store.queries import (
     run_progress,
     status,
 )
-from store.words import FeedState, QuarantineKind, QuarantineState
+from store.words import EntryOutcome, FeedState, QuarantineKind, QuarantineState
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -68,7 +68,7 @@ def fill(rows: Rows) -> dict[str, int]:
         other, source="bbc.co.uk", language="en", sort_at=NOW - HOUR, byline="Ann"
     )
     lone = rows.article(other, source="lemonde.fr", language="fr", sort_at=NOW - DAY)
-    rows.entry(other, article=first, outcome="duplicate")
+    rows.entry(other, article=first, outcome=EntryOutcome.DUPLICATE)
     putin = rows.entity("per:putin", "Vladimir Putin", "PER", "Putin")
     france = rows.entity("country:FR", "France", "LOC")
     rows.names(first, putin, times=2)
@@ -101,7 +101,12 @@ def session(news: News) -> Iterator[Session]:
 
 def test_articles_come_newest_first(session: Session, news: News) -> None:
     lines = list_articles(session)
-    assert [line.id for line in lines] == [news.second, news.copy, news.first, news.lone]
+    assert [line.id for line in lines] == [
+        news.second,
+        news.copy,
+        news.first,
+        news.lone,
+    ]
     assert lines[2].title == "Storm hits harbour"
     assert lines[2].revision == 2
     assert (lines[1].copy_of, lines[1].copy_kind) == (news.first, "near")
@@ -185,7 +190,7 @@ def test_the_page_of_an_article_tells_all_of_it(session: Session, news: News) ->
     page = get_article(session, str(news.first))
     assert page.text == "The new text."
     assert [(one.number, one.n_chars) for one in page.revisions] == [(2, 13), (1, 1500)]
-    assert [one.feed for one in page.appearances][0] == "The Feed"
+    assert page.appearances[0].feed == "The Feed"
     assert page.appearances[1].feed.startswith("https://feed")
     assert [one.outcome for one in page.appearances] == ["stored", "duplicate"]
     assert [(one.name, one.n_mentions) for one in page.entities] == [
@@ -326,7 +331,11 @@ def test_the_status_says_what_waits_and_since_when(
         rows.file(rows.run(), state="pending", outcome=None)
         found = status(rows.session, now=NOW + HOUR / 2)
     assert found.feeds == {"active": 3, "paused": 1}
-    assert (found.n_due_feeds, found.n_feeds_polling, found.n_failing_feeds) == (1, 1, 1)
+    assert (found.n_due_feeds, found.n_feeds_polling, found.n_failing_feeds) == (
+        1,
+        1,
+        1,
+    )
     assert found.n_pending_files == 1
     live, bulk = found.lanes
     assert (live.n_waiting, live.n_leased, live.oldest_age_seconds) == (1, 0, 1800)
@@ -360,7 +369,12 @@ def test_a_run_is_done_when_nothing_of_it_is_left(migrated_url: str) -> None:
         assert (before.n_files, before.n_files_done) == (3, 2)
         assert (before.n_polls, before.n_polls_done) == (3, 2)
         assert before.n_waiting == 1
-        assert before.outcomes == {"empty": 1, "fetched": 1, "quarantined": 1, "read": 1}
+        assert before.outcomes == {
+            "empty": 1,
+            "fetched": 1,
+            "quarantined": 1,
+            "read": 1,
+        }
         assert before.entries["new"] == 3
         assert before.entries["seen"] == 5
         assert not before.is_done

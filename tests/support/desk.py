@@ -11,6 +11,7 @@ from support.factories import JUDGE, LIMITS, NOW, PIPELINES, enriched, plan, pol
 from enrich.messages import ArticlesEnriched, EnrichArticles, Lane, Pipeline
 from ingest.messages import Entry, FeedToPoll, PollLimits
 from store import claims, feeds, files
+from store.audit import audit
 from store.engine import Engine, open_engine, reading, transaction
 from store.pipelines import activate
 from store.polls import save_poll
@@ -108,10 +109,6 @@ class Desk:
             return session.scalars(select(model).where(*where)).one()
 
     def assert_balanced(self) -> None:
-        try:
-            from store.audit import audit
-        except ImportError:
-            return
         with reading(self.engine) as session:
             report = audit(session)
         wrong = [line for line in report.lines if line.expected != line.found]

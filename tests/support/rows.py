@@ -36,6 +36,7 @@ from store.words import EntryOutcome, FeedKind, FeedState, MemberRole
 
 T = TypeVar("T")
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+NUMBERS = count(1)  # for what must differ from row to row, in whatever transaction
 
 
 @contextmanager
@@ -54,12 +55,11 @@ class Rows:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._numbers = count(1)
         self._pipelines: dict[Stage, Pipeline] = {}
 
     def feed(self, **values: Any) -> Feed:
         """A feed on the web, active and due in an hour."""
-        number = next(self._numbers)
+        number = next(NUMBERS)
         defaults = {
             "url": f"https://feed{number}.test/rss",
             "url_key": digest("feed", number),
@@ -74,7 +74,7 @@ class Rows:
 
     def article(self, feed: Feed, *, text: str = "Text.", **values: Any) -> Article:
         """An article with its first revision and the entry that brought it."""
-        number = next(self._numbers)
+        number = next(NUMBERS)
         sort_at = values.pop("sort_at", NOW)
         defaults = {
             "uid": digest("article", number),
@@ -101,7 +101,9 @@ class Rows:
         defaults = {
             "article_id": article.id,
             "number": number,
-            "content_hash": digest(article.id, number),
+            "content_hash": article.content_hash
+            if number == article.current_revision
+            else digest(article.id, number),
             "title": article.title,
             "text": text,
             "extractor": "feed-entry/1",
@@ -119,7 +121,7 @@ class Rows:
         **values: Any,
     ) -> Entry:
         """An entry of a feed; without an article it needs another outcome."""
-        number = next(self._numbers)
+        number = next(NUMBERS)
         defaults = {
             "feed_id": feed.id,
             "key": f"key-{number}",
@@ -157,7 +159,7 @@ class Rows:
         """A file that was read and held nothing."""
         defaults = {
             "run_id": run.id,
-            "path": f"/news/{next(self._numbers)}.txt",
+            "path": f"/news/{next(NUMBERS)}.txt",
             "source": "news",
             "state": "done",
             "outcome": "read",
@@ -170,11 +172,17 @@ class Rows:
         row = self._add(
             Pipeline(stage=stage, name=f"{stage}er", version=version, created_at=NOW)
         )
-        since = values.pop("since", NOW - timedelta(days=30))
-        self.session.merge(ActivePipeline(stage=stage, pipeline_id=row.id, since=since))
-        self.session.flush()
-        self._pipelines[stage] = row
+        self.activate(row, **values)
         return row
+
+    def activate(
+        self, pipeline: Pipeline, *, since: datetime = NOW - timedelta(days=30)
+    ) -> None:
+        """Make this the pipeline that counts for its stage."""
+        row = ActivePipeline(stage=pipeline.stage, pipeline_id=pipeline.id, since=since)
+        self.session.merge(row)
+        self.session.flush()
+        self._pipelines[Stage(pipeline.stage)] = pipeline
 
     def active(self, stage: Stage) -> Pipeline:
         """The active pipeline of a stage, made where there is none yet."""

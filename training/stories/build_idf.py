@@ -23,8 +23,8 @@ SENTENCES_PER_DOCUMENT = 20
 MAX_IDF_WORDS = 15_000
 MIN_IDF_DOCUMENTS = 2  # a word of one document is as rare as an unseen one
 
-# A word is common when mid-sentence it is written small at least as often as not: then a
-# capital at the start of a sentence says nothing about it being a name.
+# A word is common when mid-sentence it is written small at least as often as not:
+# then a capital at the start of a sentence says nothing about it being a name.
 MIN_LOWER_SHARE = 0.5
 MIN_LOWER_COUNT = 2
 

@@ -14,7 +14,7 @@ from ingest.datelines import find_byline, find_date, is_name
         "Tuesday, December 12, 2017",
         "Dec. 12th, 2017",
         "2017-12-12",
-        "12. Dezember 2017",
+        "12. Dez. 2017",
         "le 12 décembre 2017",
         "12 de diciembre de 2017",
         "12 de dezembro de 2017",
@@ -71,7 +71,7 @@ def test_what_is_no_full_date_is_none(line: str) -> None:
     ("line", "byline"),
     [
         ("By Jane Roe", "Jane Roe"),
-        ("By JANE ROE and John O’Neill", "JANE ROE and John O’Neill"),
+        ("By JANE ROE and John O\u2019Neill", "JANE ROE and John O\u2019Neill"),
         ("Von Max von Mustermann", "Max von Mustermann"),
         ("Par Jean-Luc Dupont (avec AFP)", "Jean-Luc Dupont"),
         ("Por María de la Cruz", "María de la Cruz"),

@@ -13,12 +13,18 @@ from ingest.dumps import Extract, extract
 SEEDS = Path(__file__).resolve().parents[3] / "seeds"
 TITLE = "Council votes to reopen the old harbour bridge"
 BODY = [
-    "The council voted on Tuesday evening to reopen the old harbour bridge to cars, "
-    "nine years after it was closed because of rust in its piers.",
-    "“We have waited long enough,” said the mayor, who had campaigned for the "
-    "bridge since her election and promised to cross it first.",
-    "Engineers expect the work to cost four million pounds and to last until the "
-    "spring of next year, according to a report to the council.",
+    (
+        "The council voted on Tuesday evening to reopen the old harbour bridge to "
+        "cars, nine years after it was closed because of rust in its piers."
+    ),
+    (
+        "“We have waited long enough,” said the mayor, who had campaigned for the "
+        "bridge since her election and promised to cross it first."
+    ),
+    (
+        "Engineers expect the work to cost four million pounds and to last until the "
+        "spring of next year, according to a report to the council."
+    ),
 ]
 FOOT = ["Related", "Bandstand gets a roof", "Leave a comment", "© 2026 The Gazette"]
 FURNITURE = [
@@ -114,7 +120,7 @@ def test_comments_longer_than_the_article_are_no_text() -> None:
         f"the tolls of the year {n} were an outrage, as everybody remembers."
         for n in range(1900, 1920)
     ]
-    dump = "\n\n".join([TITLE, "By Jane Roe", *BODY * 1, "20 Comments", *comments])
+    dump = "\n\n".join([TITLE, "By Jane Roe", *BODY, "20 Comments", *comments])
     assert found_in(dump).text == "\n\n".join(BODY)
 
 
@@ -126,6 +132,19 @@ def test_a_page_that_stands_twice_in_its_dump_is_read_once() -> None:
 def test_text_without_a_headline_has_an_empty_title() -> None:
     found = found_in("\n\n".join(BODY))
     assert found.title == ""
+    assert found.text == "\n\n".join(BODY)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Will the old harbour bridge ever open to cars again?",
+        "“We have waited enough!”",
+    ],
+)
+def test_a_headline_that_asks_or_shouts_is_still_the_title(title: str) -> None:
+    found = found_in("\n\n".join(["News", title, *BODY, *FOOT]))
+    assert found.title == title
     assert found.text == "\n\n".join(BODY)
 
 

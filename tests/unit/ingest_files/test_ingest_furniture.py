@@ -27,7 +27,7 @@ def kind_of(text: str) -> Kind | None:
         ("• • •", Kind.NAVIGATION),
         ("We use cookies to improve your experience on this site.", Kind.COOKIES),
         ("Utilizamos cookies propias y de terceros.", Kind.COOKIES),
-        ("Nous utilisons des cookies pour mesurer l’audience.", Kind.COOKIES),
+        ("Nous utilisons des cookies pour mesurer l\u2019audience.", Kind.COOKIES),
         ("Diese Website verwendet Cookies.", Kind.COOKIES),
         ("Sign up to First Edition, our free morning newsletter", Kind.SIGN_UP),
         ("Suscríbete a nuestro boletín", Kind.SIGN_UP),

@@ -7,12 +7,18 @@ from hypothesis import strategies as st
 from ingest.lines import split_lines, words
 
 PARAGRAPHS = [
-    "Six coastal states agreed on Tuesday to cut the catch of mackerel in the north "
-    "Atlantic by a third this year, after scientists warned of a collapse.",
-    "Delegates from Norway, Iceland and the Faroe Islands met through the night at "
-    "Al-Rashid Hall and left without a word to the waiting reporters.",
-    "A second round is set for the autumn, when the well-known quarrel over shares "
-    "of the stock will be back on the table, according to two people.",
+    (
+        "Six coastal states agreed on Tuesday to cut the catch of mackerel in the "
+        "north Atlantic by a third this year, after scientists warned of a collapse."
+    ),
+    (
+        "Delegates from Norway, Iceland and the Faroe Islands met through the night "
+        "at Al-Rashid Hall and left without a word to the waiting reporters."
+    ),
+    (
+        "A second round is set for the autumn, when the well-known quarrel over "
+        "shares of the stock will be back on the table, according to two people."
+    ),
 ]
 
 
@@ -21,9 +27,13 @@ def texts(dump: str) -> list[str]:
 
 
 @pytest.mark.parametrize("width", [60, 66, 72, 78, 100])
-@pytest.mark.parametrize("gap", ["\n\n", "\n   "])
-def test_wrapped_paragraphs_are_put_together_again(width: int, gap: str) -> None:
-    wrapped = gap.join(textwrap.fill(one, width) for one in PARAGRAPHS)
+@pytest.mark.parametrize(("gap", "indent"), [("\n\n", ""), ("\n", "   ")])
+def test_wrapped_paragraphs_are_put_together_again(
+    width: int, gap: str, indent: str
+) -> None:
+    wrapped = gap.join(
+        textwrap.fill(one, width, initial_indent=indent) for one in PARAGRAPHS
+    )
     assert texts(wrapped) == PARAGRAPHS
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,6 +82,16 @@ def test_a_broker_out_of_reach_is_told_apart(
     assert "s3cret" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["worker", "beat"])
+def test_a_process_does_not_wait_for_a_redis_that_nobody_starts(
+    home: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["--home", str(home), command])
+
+    assert code == ExitCode.UNREACHABLE
+    assert "wireroom up" in capsys.readouterr().err
+
+
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["--help"])
 
@@ -92,25 +103,29 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("queues", ["ingest", "enrich.live,enrich.bulk"])
 def test_what_meets_hostile_input_never_loads_sql(queues: str) -> None:
-    code = (
-        "import sys\n"
-        "from services.cli import program, run\n"
-        "from services.process import make_worker_app\n"
-        "from services.settings import Settings\n"
-        f"app = make_worker_app(Settings(broker_url='memory://'), {queues!r}.split(','))\n"
-        "app.finalize()\n"
-        "print([name for name in sys.modules if name.startswith(('sqlalchemy', "
-        "'alembic', 'psycopg', 'store.models', 'store.engine'))])"
-    )
+    code = f"""
+import sys
+from services.cli import program, run
+from services.process import make_worker_app
+from services.settings import Settings
+app = make_worker_app(Settings(broker_url="memory://"), {queues.split(",")})
+app.finalize()
+sql = ("sqlalchemy", "alembic", "psycopg", "store.models", "store.engine")
+print([name for name in sys.modules if name.startswith(sql)])
+"""
 
     said = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
     )
 
     assert (said.stdout.strip(), said.stderr) == ("[]", "")
 
 
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"name": "a\ttitle\x1b[31m", "count": 3, "at": datetime(2026, 1, 2, tzinfo=UTC)},
     {"name": None, "count": 12345, "at": None},
 ]

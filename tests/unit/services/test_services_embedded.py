@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from services import embedded
 from services.brokercheck import inspect_broker, judge
 from services.embedded import NoRedis, ensure, find, find_program
 from services.publish import BrokerUnavailable
@@ -21,7 +20,7 @@ def program(folder: Path, name: str, version: str) -> Path:
 
 @pytest.fixture
 def _no_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
 
 
 @pytest.mark.usefixtures("_no_wheel")
@@ -42,7 +41,7 @@ def test_without_any_server_the_three_ways_out_are_named(
 def test_a_server_on_the_path_is_used(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
-    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    monkeypatch.setenv("PATH", str(tmp_path))
     server = program(tmp_path, name, "7.2.4")
 
     assert find_program() == str(server)
@@ -52,7 +51,7 @@ def test_a_server_on_the_path_is_used(
 def test_a_server_that_is_too_old_is_passed_over(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    monkeypatch.setenv("PATH", str(tmp_path))
     program(tmp_path, "redis-server", "6.0.16")
     newer = program(tmp_path, "valkey-server", "8.0.1")
 

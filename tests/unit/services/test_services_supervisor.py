@@ -139,7 +139,7 @@ def test_what_a_child_left_behind_is_killed_with_it(
     events = supervise([child(leaves_one, note)], grace_seconds=5)
     stop_after(events, Happening.EXITED, times=1)
 
-    assert not is_running(int(note.read_text()))
+    wait_for(lambda: not is_running(int(note.read_text())))
 
 
 def test_closing_the_iterator_kills_the_children() -> None:

@@ -57,7 +57,7 @@ def test_a_traceback_is_kept() -> None:
     set_up_logging("json", "INFO", stream=stream)
 
     try:
-        raise ValueError("x")
+        int("x")
     except ValueError:
         logging.getLogger("wireroom").exception("it.broke")
 

@@ -1,0 +1,1 @@
+"""What is measured, by command and never in a timed test."""

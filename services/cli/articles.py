@@ -1,0 +1,127 @@
+"""`wireroom articles` and `wireroom show`: the list, and all that is known of one."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from ingest.urls import canonical_url
+from services.cli.ask import (
+    SINCE_HELP,
+    UNTIL_HELP,
+    Before,
+    Limit,
+    asking,
+    moment,
+    print_lines,
+)
+from services.cli.output import Output
+from store import queries
+from store.engine import Session
+from store.errors import NotFound
+from store.queries import ArticlePage
+
+app = typer.Typer()
+
+COLUMNS = ("id", "sort_at", "source", "language", "title", "copy_of", "story_id")
+
+
+@app.command()
+def articles(  # noqa: PLR0913, PLR0917 - one argument an option
+    ctx: typer.Context,
+    feed: Annotated[int | None, typer.Option(help="Id of a feed.")] = None,
+    source: Annotated[str | None, typer.Option(help="Publisher.")] = None,
+    language: Annotated[str | None, typer.Option(help="Like en.")] = None,
+    since: Annotated[str | None, typer.Option(help=SINCE_HELP)] = None,
+    until: Annotated[str | None, typer.Option(help=UNTIL_HELP)] = None,
+    entity: Annotated[
+        str | None, typer.Option(help="Only those that name it: key or spelling.")
+    ] = None,
+    story: Annotated[int | None, typer.Option(help="Id of a story.")] = None,
+    copies: Annotated[
+        bool | None,
+        typer.Option("--copies/--no-copies", help="Copies only, or none of them."),
+    ] = None,
+    limit: Limit = 20,
+    before: Before = None,
+) -> None:
+    """List articles, newest first."""
+    with asking(ctx) as question:
+        lines = queries.list_articles(
+            question.session,
+            feed_id=feed,
+            source=source,
+            language=language,
+            since=moment(since),
+            until=moment(until),
+            entity=entity,
+            story_id=story,
+            copies=copies,
+            limit=limit,
+            before=queries.parse_cursor(before) if before else None,
+        )
+    print_lines(question.output, lines, columns=COLUMNS)
+    if len(lines) == limit:
+        question.output.say(f"more with --before {lines[-1].cursor}")
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    article: Annotated[
+        str, typer.Argument(help="Its id, the start of its uid, or its address.")
+    ],
+) -> None:
+    """Show an article: its text, where it was found, what is known, where it stands."""
+    with asking(ctx) as question:
+        page = _find(question.session, article)
+    if question.output.as_json:
+        question.output.facts(asdict(page))
+    else:
+        _print(question.output, page)
+
+
+def _find(session: Session, ref: str) -> ArticlePage:
+    """Look for an address as it is filed, then as it was typed."""
+    canonical = canonical_url(ref) if "://" in ref else None
+    try:
+        return queries.get_article(session, canonical or ref)
+    except NotFound:
+        return queries.get_article(session, ref)
+
+
+def _print(output: Output, page: ArticlePage) -> None:
+    output.facts(asdict(page.article))
+    output.facts(
+        {
+            "published_as": page.published_raw,
+            "published_from": page.published_from,
+            "language_from": page.language_origin,
+            "work": page.work.standing,
+            **{
+                f"work_{name}": value
+                for name, value in asdict(page.work).items()
+                if name != "standing" and value not in (None, (), 0)
+            },
+        }
+    )
+    if page.story is not None:
+        output.facts({"story": page.story.title, "in_story": page.story.n_articles})
+    output.heading("Text")
+    output.text(page.text)
+    for title, lines, columns in (
+        ("Appearances", page.appearances, ("first_seen_at", "outcome", "feed", "link")),
+        ("Revisions", page.revisions, ("number", "created_at", "n_chars", "extractor")),
+        ("Entities", page.entities, ("name", "kind", "n_mentions", "key")),
+        ("Original", [page.copy_of] if page.copy_of else [], ORIGINAL),
+        ("Copies", page.copies, COPY),
+        ("Pipelines", page.pipelines, LEDGER),
+    ):
+        if lines:
+            output.heading(title)
+            print_lines(output, lines, columns=columns)
+
+
+ORIGINAL = ("original_id", "original_source", "original_title", "kind", "containment")
+COPY = ("article_id", "source", "title", "kind", "containment")
+LEDGER = ("stage", "name", "version", "active", "revision", "status", "enriched_at")

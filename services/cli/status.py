@@ -1,0 +1,66 @@
+"""`wireroom status`: what is there, what waits, what needs an operator."""
+
+from dataclasses import asdict
+from datetime import timedelta
+
+import typer
+
+from ingest.messages import utc_now
+from services.cli.ask import asking, print_lines
+from services.cli.output import Output
+from store import queries
+from store.queries import Status, Totals
+
+app = typer.Typer()
+
+
+@app.command()
+def status(ctx: typer.Context) -> None:
+    """Show totals, feeds, waiting work, quarantine and pipelines."""
+    with asking(ctx) as question:
+        totals = queries.counts(question.session)
+        found = queries.status(question.session, now=utc_now())
+    if question.output.as_json:
+        question.output.facts({"totals": asdict(totals), **asdict(found)})
+    else:
+        _print(question.output, totals, found)
+
+
+def _print(output: Output, totals: Totals, found: Status) -> None:
+    output.heading("Stored")
+    output.facts(asdict(totals))
+    output.heading("Feeds")
+    output.facts(
+        {
+            **found.feeds,
+            "due": found.n_due_feeds,
+            "being polled": found.n_feeds_polling,
+            "failing": found.n_failing_feeds,
+            "last poll": found.last_poll_at,
+        }
+    )
+    output.heading("Waiting")
+    output.facts(
+        {
+            "files": found.n_pending_files,
+            **{
+                f"articles, {lane.lane}": _waiting(
+                    lane.n_waiting, lane.n_leased, lane.oldest_age_seconds
+                )
+                for lane in found.lanes
+            },
+            "last enrichment": found.last_enriched_at,
+        }
+    )
+    output.heading("Quarantine")
+    output.facts(found.quarantine or {"open": 0})
+    output.heading("Pipelines")
+    columns = ("stage", "name", "version", "n_articles", "n_missing", "since")
+    print_lines(output, found.pipelines, columns=columns)
+
+
+def _waiting(n_waiting: int, n_leased: int, age_seconds: float | None) -> str:
+    if age_seconds is None:
+        return "0"
+    age = timedelta(seconds=round(age_seconds))
+    return f"{n_waiting} ({n_leased} with a worker, the oldest for {age})"

@@ -1,0 +1,131 @@
+"""Who is a copy, and of whom."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enrich.dedup.decide import compare, settle
+from enrich.dedup.fingerprint import fingerprint
+from enrich.messages import Comparison, CopyKind, CopyPair
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def numbered(n_words: int, start: int = 0) -> str:
+    return " ".join(f"word{number}" for number in range(start, start + n_words))
+
+
+def pair(one: int, other: int, containment: float = 0.9) -> CopyPair:
+    return CopyPair(
+        low_id=min(one, other),
+        high_id=max(one, other),
+        comparison=Comparison(
+            kind=CopyKind.NEAR, containment=containment, resemblance=0.8
+        ),
+    )
+
+
+def times(*hours: int) -> dict[int, datetime]:
+    return {
+        number: START + timedelta(hours=hour)
+        for number, hour in enumerate(hours, start=1)
+    }
+
+
+def kind(one: str, other: str, titles: tuple[str, str] = ("", "")) -> CopyKind | None:
+    found = compare(fingerprint(titles[0], one), fingerprint(titles[1], other))
+    return found.kind if found else None
+
+
+def test_one_text_under_two_headlines_is_identical() -> None:
+    text = numbered(200)
+    assert kind(text, text.upper(), ("A", "B")) is CopyKind.IDENTICAL
+
+
+def test_a_short_text_is_identical_only_under_one_headline() -> None:
+    assert kind("Live updates", "Live updates", ("Storm", "Strike")) is None
+    found = kind("Live updates", "live updates", ("The storm", "The Storm"))
+    assert found is CopyKind.IDENTICAL
+
+
+def test_articles_without_text_are_no_copies() -> None:
+    assert kind("", "", ("Same", "Same")) is None
+
+
+def test_a_lightly_edited_text_is_near() -> None:
+    text = numbered(200)
+    assert kind(text, text.replace("word77", "other")) is CopyKind.NEAR
+
+
+def test_a_third_of_a_text_is_an_excerpt_of_it() -> None:
+    assert kind(numbered(300), numbered(100)) is CopyKind.EXCERPT
+    assert kind(numbered(300), numbered(100, 90)) is CopyKind.EXCERPT
+
+
+def test_one_whole_sentence_is_an_excerpt_and_a_changed_one_is_not() -> None:
+    assert kind(numbered(300), numbered(22)) is CopyKind.EXCERPT
+    assert kind(numbered(300), numbered(22).replace("word9", "no")) is None
+
+
+def test_a_sentence_in_a_text_of_two_sentences_is_no_copy() -> None:
+    assert kind(numbered(50), numbered(22)) is None
+
+
+def test_texts_that_share_a_paragraph_are_no_copies() -> None:
+    assert kind(numbered(200), numbered(200, 120)) is None
+
+
+@given(st.integers(1, 200), st.integers(1, 200), st.integers(0, 200))
+def test_comparing_is_symmetric(n_one: int, n_other: int, shift: int) -> None:
+    one = fingerprint("a", numbered(n_one))
+    other = fingerprint("a", numbered(n_other, shift))
+    assert compare(one, other) == compare(other, one)
+
+
+def test_copies_point_to_the_earliest_article() -> None:
+    verdicts = settle(times(2, 0, 1), [pair(1, 2), pair(2, 3), pair(1, 3)])
+    assert [(found.article_id, found.original_id) for found in verdicts] == [
+        (1, 2),
+        (3, 2),
+    ]
+
+
+def test_equal_times_are_ordered_by_id() -> None:
+    (verdict,) = settle(times(0, 0), [pair(1, 2)])
+    assert (verdict.article_id, verdict.original_id) == (2, 1)
+
+
+def test_there_are_no_chains() -> None:
+    # 2 is an excerpt of 1 and of 3, which are different articles.
+    verdicts = settle(times(0, 1, 2), [pair(1, 2), pair(2, 3)])
+    assert [(found.article_id, found.original_id) for found in verdicts] == [(2, 1)]
+
+
+def test_no_pairs_no_verdicts() -> None:
+    assert settle(times(0, 1), []) == []
+
+
+PAIRS = st.lists(
+    st.tuples(st.integers(1, 8), st.integers(1, 8), st.sampled_from([0.7, 0.8, 1.0]))
+    .filter(lambda found: found[0] != found[1])
+    .map(lambda found: pair(*found)),
+    max_size=20,
+)
+
+
+@given(PAIRS, st.lists(st.integers(0, 3), min_size=8, max_size=8), st.randoms())
+def test_the_order_of_arrival_never_matters(
+    pairs: list[CopyPair], hours: list[int], random: object
+) -> None:
+    at = times(*hours)
+    expected = settle(at, pairs)
+    shuffled = pairs.copy()
+    random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis types it so
+    reversed_times = dict(reversed(at.items()))
+    assert settle(reversed_times, shuffled) == expected
+    copies = {found.article_id for found in expected}
+    assert not any(found.original_id in copies for found in expected)
+    linked = {number for found in pairs for number in (found.low_id, found.high_id)}
+    # Every article of a pair is either a copy or an original.
+    assert copies <= linked

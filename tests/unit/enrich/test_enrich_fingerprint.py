@@ -1,0 +1,106 @@
+"""Fingerprints."""
+
+import struct
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enrich.dedup.fingerprint import LEAD_TOKENS, MAX_KEYS, fingerprint, unpack_marks
+from enrich.dedup.tokens import normalise
+
+WORDS = st.lists(
+    st.text("abcdefghijklmnopqrstuvwxyzäöüßéñ", min_size=1, max_size=8),
+    min_size=1,
+    max_size=200,
+)
+
+
+def numbered(n_words: int, start: int = 0) -> str:
+    return " ".join(f"word{number}" for number in range(start, start + n_words))
+
+
+@given(WORDS)
+def test_case_spacing_and_punctuation_do_not_change_the_text_hash(
+    words: list[str],
+) -> None:
+    plain = fingerprint("", " ".join(words))
+    other = fingerprint(
+        "", "  «" + "»,\n\n“".join(word.upper() for word in words) + "”"
+    )
+    assert other.text_hash == plain.text_hash
+    assert fingerprint("", "\u00a0".join(words)).text_hash == plain.text_hash
+
+
+def test_quotes_ligatures_and_soft_hyphens_do_not_change_the_text_hash() -> None:
+    one = fingerprint("", "The office\u2019s “final” offer — ﬁve per cent.")
+    other = fingerprint("", 'The of\u00adfice\'s "final" offer - five per cent')
+    assert one.text_hash == other.text_hash
+
+
+def test_another_word_is_another_text() -> None:
+    one = fingerprint("", "five per cent").text_hash
+    assert one != fingerprint("", "six per cent").text_hash
+
+
+def test_hashes_have_16_bytes_and_marks_are_sorted_64_bit_numbers() -> None:
+    found = fingerprint("A title", numbered(300))
+    assert (len(found.text_hash), len(found.title_hash)) == (16, 16)
+    marks = struct.unpack(f">{len(found.marks) // 8}Q", found.marks)
+    assert list(marks) == sorted(set(marks))
+    assert unpack_marks(found.marks) == frozenset(marks)
+
+
+def test_keys_fit_a_signed_column_and_are_marks() -> None:
+    found = fingerprint("", numbered(800))
+    assert list(found.keys) == sorted(found.keys)
+    assert all(-(2**63) <= key < 2**63 for key in found.keys)
+    assert {key % 2**64 for key in found.keys} <= unpack_marks(found.marks)
+
+
+@given(st.integers(min_value=1, max_value=LEAD_TOKENS - 1))
+def test_a_short_text_indexes_all_its_marks(n_words: int) -> None:
+    found = fingerprint("", numbered(n_words))
+    assert {key % 2**64 for key in found.keys} == unpack_marks(found.marks)
+
+
+@given(st.integers(min_value=10, max_value=LEAD_TOKENS))
+def test_the_first_words_of_an_article_share_a_key_with_it(n_words: int) -> None:
+    whole, lead = fingerprint("", numbered(700)), fingerprint("", numbered(n_words))
+    assert set(whole.keys) & set(lead.keys)
+
+
+def test_any_run_of_ten_words_shares_a_mark_with_its_text() -> None:
+    whole = unpack_marks(fingerprint("", numbered(300)).marks)
+    for start in range(290):
+        run = unpack_marks(fingerprint("", numbered(10, start)).marks)
+        assert run & whole
+
+
+def test_a_very_long_text_has_a_bounded_number_of_keys() -> None:
+    assert len(fingerprint("", numbered(30_000)).keys) == MAX_KEYS
+
+
+def test_a_text_without_words_has_no_marks() -> None:
+    found = fingerprint("Title", " \n *** ")
+    assert (found.n_tokens, found.marks, found.keys) == (0, b"", ())
+
+
+def test_unspaced_scripts_count_characters() -> None:
+    assert normalise("東京で Tokyo 大地震") == [
+        "東",
+        "京",
+        "で",
+        "tokyo",
+        "大",
+        "地",
+        "震",
+    ]
+    assert normalise("ประเทศ") == list("ประเทศ")
+    assert fingerprint("", "東京で大きな地震があった").n_tokens == 12
+
+
+@given(st.text(max_size=300))
+def test_any_text_has_a_fingerprint_and_normalising_is_idempotent(text: str) -> None:
+    assert fingerprint(text, text).n_tokens >= 0
+    tokens = normalise(text)
+    assert normalise(" ".join(tokens)) == tokens

@@ -1,0 +1,183 @@
+"""The enrichment stage as a whole."""
+
+import pickle
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+
+import pytest
+
+from enrich.errors import PipelineMismatch, UnknownBackend
+from enrich.language import LanguageDetector
+from enrich.messages import (
+    ArticlesEnriched,
+    ArticleToEnrich,
+    EnrichArticles,
+    Lane,
+    Pipeline,
+    Stage,
+)
+from enrich.pipeline import (
+    MAX_TEXT_CHARS,
+    EnrichOptions,
+    Tools,
+    enrich,
+    make_tools,
+    pipelines,
+)
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TEXT = (
+    "President Ada Brandt opened the new bridge over the river on Tuesday in France,"
+    " where the council had agreed to rebuild it after the storms of the last winter."
+    " Engineers said the work had cost less than was expected and took two years."
+)
+
+
+@cache
+def tools() -> Tools:
+    return make_tools(EnrichOptions())
+
+
+def article(article_id: int = 1, text: str = TEXT) -> ArticleToEnrich:
+    return ArticleToEnrich(
+        article_id=article_id,
+        revision=2,
+        title="Brandt opens bridge",
+        text=text,
+        language=None,
+        published_at=None,
+    )
+
+
+def run(
+    *articles: ArticleToEnrich,
+    stages: frozenset[Stage] = frozenset(Stage),
+    using: Tools | None = None,
+) -> ArticlesEnriched:
+    wanted = tuple(found for found in tools().pipelines if found.stage in stages)
+    command = EnrichArticles(lane=Lane.BULK, pipelines=wanted, articles=articles)
+    return enrich(command, using or tools(), now=NOW)
+
+
+def test_an_article_gains_language_names_fingerprint_and_features() -> None:
+    event = run(article())
+    assert (event.lane, event.enriched_at, event.failed) == (Lane.BULK, NOW, ())
+    (enriched,) = event.articles
+    assert (enriched.article_id, enriched.revision) == (1, 2)
+    assert enriched.language is not None
+    assert enriched.language.code == "en"
+    assert enriched.entities is not None
+    assert {entity.key for entity in enriched.entities.entities} == {
+        "per:ada-brandt",
+        "country:FR",
+    }
+    assert enriched.fingerprint is not None
+    assert enriched.features is not None
+    assert "per:ada-brandt" in dict(enriched.features.terms)
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_only_the_wanted_stage_is_in_the_result(stage: Stage) -> None:
+    event = run(article(), stages=frozenset({stage}))
+    (enriched,) = event.articles
+    given = {
+        Stage.LANGUAGE: enriched.language,
+        Stage.ENTITIES: enriched.entities,
+        Stage.COPIES: enriched.fingerprint,
+        Stage.STORIES: enriched.features,
+    }
+    assert {name for name, result in given.items() if result is not None} == {stage}
+    assert [found.stage for found in event.pipelines] == [stage]
+    (everything,) = run(article()).articles
+    whole = {
+        Stage.LANGUAGE: everything.language,
+        Stage.ENTITIES: everything.entities,
+        Stage.COPIES: everything.fingerprint,
+        Stage.STORIES: everything.features,
+    }
+    assert given[stage] == whole[stage]
+
+
+def test_another_version_is_refused_before_any_work() -> None:
+    have = next(found for found in tools().pipelines if found.stage is Stage.COPIES)
+    wanted = replace(have, version="0")
+    command = EnrichArticles(lane=Lane.LIVE, pipelines=(wanted,), articles=(article(),))
+    with pytest.raises(PipelineMismatch, match=r"stage copies.*winnowing 0") as caught:
+        enrich(command, tools(), now=NOW)
+    assert (caught.value.wanted, caught.value.have) == (wanted, have)
+    again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own bytes
+    assert again.wanted == wanted
+
+
+class Broken:
+    """An identifier that fails on one text."""
+
+    def classify(self, text: str) -> tuple[str, float]:
+        if "storms" in text:
+            raise ValueError(f"cannot read '{text}'")
+        return "en", 1.0
+
+    def rank(self, text: str) -> list[tuple[str, float]]:
+        return [self.classify(text)]
+
+
+def test_one_article_that_raises_does_not_stop_the_others() -> None:
+    broken = replace(tools(), detector=LanguageDetector(identifier=Broken()))
+    event = run(article(1), article(2, "x" * 300), article(3), using=broken)
+    assert [found.article_id for found in event.articles] == [2]
+    assert [found.article_id for found in event.failed] == [1, 3]
+    failure = event.failed[0]
+    assert (failure.error, failure.revision) == ("ValueError", 2)
+    assert failure.detail.startswith("test_enrich_pipeline.py:")
+    assert failure.detail.endswith("in classify: cannot read ...")
+    assert "bridge" not in failure.detail
+
+
+@pytest.mark.parametrize("text", ["", "\x00", "\ud800 lone", "😀" * 50, "a" * 3000])
+def test_odd_texts_are_enriched(text: str) -> None:
+    event = run(article(text=text))
+    assert event.failed == ()
+
+
+def test_the_tail_of_a_very_long_text_is_ignored_for_names() -> None:
+    text = TEXT + " It went on." * (MAX_TEXT_CHARS // 12) + " Then Japan spoke."
+    (enriched,) = run(article(text=text)).articles
+    assert enriched.entities is not None
+    assert "country:JP" not in {entity.key for entity in enriched.entities.entities}
+
+
+def test_versions_are_told_without_loading_and_are_those_of_the_tools() -> None:
+    assert pipelines(EnrichOptions()) == tools().pipelines
+    assert [found.stage for found in tools().pipelines] == list(Stage)
+    assert all(len(found.version) <= 100 for found in tools().pipelines)
+
+
+def changed(options: EnrichOptions) -> set[Stage]:
+    before: dict[Stage, Pipeline] = {
+        found.stage: found for found in pipelines(EnrichOptions())
+    }
+    return {found.stage for found in pipelines(options) if found != before[found.stage]}
+
+
+def test_an_alias_table_is_part_of_the_version_of_what_depends_on_it() -> None:
+    options = EnrichOptions(entity_aliases="Acme\tORG\torg:acme\n")
+    assert changed(options) == {Stage.ENTITIES, Stage.STORIES}
+    assert changed(EnrichOptions(entity_aliases=" \n")) == set()
+
+
+def test_an_alias_table_is_used() -> None:
+    options = EnrichOptions(entity_aliases="the new bridge\tLOC\tloc:bridge\n")
+    own = make_tools(options)
+    command = EnrichArticles(
+        lane=Lane.LIVE, pipelines=own.pipelines, articles=(article(),)
+    )
+    (enriched,) = enrich(command, own, now=NOW).articles
+    assert enriched.entities is not None
+    assert "loc:bridge" in {entity.key for entity in enriched.entities.entities}
+
+
+def test_an_unknown_backend_is_an_error_that_names_the_choices() -> None:
+    for call in (pipelines, make_tools):
+        with pytest.raises(UnknownBackend, match="'crf'; known: rules"):
+            call(EnrichOptions(entity_backend="crf"))

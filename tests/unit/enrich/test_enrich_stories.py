@@ -1,0 +1,169 @@
+"""What an article is about, and which story it joins."""
+
+import math
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from enrich.messages import Entity, EntityKind, StoryCandidate, StoryFeatures
+from enrich.stories.assign import MAX_CENTROID_TERMS, add_member, assign
+from enrich.stories.cluster import cluster
+from enrich.stories.features import (
+    MAX_KEYS,
+    MAX_TERMS,
+    WordStatistics,
+    describe,
+    fold_word,
+    hash_term,
+    load_statistics,
+)
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@cache
+def statistics() -> WordStatistics:
+    return load_statistics()
+
+
+def features(
+    text: str, *, title: str = "", language: str = "en", names: tuple[str, ...] = ()
+) -> StoryFeatures:
+    entities = [
+        Entity(key=key, kind=EntityKind.LOC, name=key, n_mentions=2, salience=1.0)
+        for key in names
+    ]
+    return describe(
+        title=title,
+        text=text,
+        language=language,
+        entities=entities,
+        statistics=statistics(),
+    )
+
+
+def candidate(
+    story_id: int, found: StoryFeatures, *, days: float = 0.0
+) -> StoryCandidate:
+    return StoryCandidate(
+        story_id=story_id,
+        centroid=add_member((), 0, found),
+        n_articles=1,
+        last_at=NOW - timedelta(days=days),
+    )
+
+
+QUAKE = (
+    "A strong earthquake struck the south coast of Crete, injuring dozens of people."
+)
+STRIKE = "Dockers at the port walked out over pay, and container ships waited offshore."
+
+
+def test_stop_words_and_single_letters_are_no_terms() -> None:
+    terms = dict(features("The earthquake of the island is a b c").terms)
+    assert set(terms) == {"earthquake", "island"}
+
+
+def test_rare_words_weigh_more_than_common_ones() -> None:
+    terms = dict(features("earthquake government earthquakes governments").terms)
+    assert terms["earthquake"] > terms["government"]
+
+
+def test_the_headline_weighs_more_than_the_body() -> None:
+    filler = " ".join(f"filler{letter}" for letter in "abcdefgh" * 20)
+    terms = dict(features(f"{filler} zebra heron", title="Heron").terms)
+    assert terms["heron"] > terms["zebra"]
+
+
+def test_a_country_weighs_less_than_a_person() -> None:
+    found = dict(features(QUAKE, names=("country:GR", "per:ada-brandt")).terms)
+    assert found["per:ada-brandt"] > found["country:GR"] > 0
+
+
+def test_names_count_where_no_word_is_known() -> None:
+    assert dict(features("", names=("loc:crete",)).terms) == {"loc:crete": 1.0}
+    assert features("").terms == ()
+    assert features("").keys == ()
+
+
+def test_plural_and_possessive_forms_are_one_word() -> None:
+    folded = {fold_word(word, "en") for word in ("party", "Parties", "party's")}
+    assert folded == {"party"}
+    assert [fold_word(word, "en") for word in ("gas", "virus", "loss", "ships")] == [
+        "gas",
+        "virus",
+        "loss",
+        "ship",
+    ]
+    assert fold_word("Haus", "de") == "haus"
+
+
+def test_scripts_without_spaces_are_cut_into_pairs() -> None:
+    terms = {term for term, _ in features("大地震 Tokyo", language="ja").terms}
+    assert terms == {"大地", "地震", "tokyo"}
+
+
+@settings(max_examples=60)
+@given(
+    st.text(max_size=300), st.text(max_size=60), st.sampled_from(["en", "de", "und"])
+)
+def test_features_are_a_unit_vector_heaviest_first(
+    text: str, title: str, language: str
+) -> None:
+    found = features(text, title=title, language=language, names=("loc:x",))
+    weights = [weight for _, weight in found.terms]
+    assert weights == sorted(weights, reverse=True)
+    assert math.isclose(sum(weight * weight for weight in weights), 1.0)
+    assert len(weights) <= MAX_TERMS
+    assert list(found.keys) == sorted(found.keys)
+    assert len(found.keys) <= MAX_KEYS
+    assert set(found.keys) <= {hash_term(term) for term, _ in found.terms}
+
+
+def test_an_article_joins_the_story_it_is_like() -> None:
+    stories = [candidate(1, features(STRIKE)), candidate(2, features(QUAKE))]
+    choice = assign(features(f"{QUAKE} Rescuers searched houses."), NOW, stories)
+    assert choice.story_id == 2
+    assert 0.28 <= choice.score <= 1.0
+
+
+def test_an_article_like_none_opens_a_story_and_tells_the_best_refused_score() -> None:
+    choice = assign(features(QUAKE), NOW, [candidate(1, features(STRIKE))])
+    assert choice.story_id is None
+    assert 0.0 <= choice.score < 0.28
+    assert assign(features(QUAKE), NOW, []).story_id is None
+
+
+def test_equal_stories_are_settled_by_the_lowest_id_in_any_order() -> None:
+    stories = [candidate(number, features(QUAKE)) for number in (7, 3, 5)]
+    assert assign(features(QUAKE), NOW, stories).story_id == 3
+    assert assign(features(QUAKE), NOW, stories[::-1]).story_id == 3
+
+
+def test_an_old_story_is_farther_than_a_fresh_one() -> None:
+    stories = [
+        candidate(1, features(QUAKE), days=10),
+        candidate(2, features(QUAKE), days=-1),
+    ]
+    assert assign(features(QUAKE), NOW, stories).story_id == 2
+    assert assign(features(QUAKE), NOW, stories[:1]).story_id == 1
+
+
+def test_a_story_of_last_season_is_over() -> None:
+    stories = [candidate(1, features(QUAKE), days=120)]
+    assert assign(features(QUAKE), NOW, stories).story_id is None
+
+
+def test_a_centroid_is_the_unit_mean_of_its_members() -> None:
+    one, two = features(QUAKE), features(STRIKE)
+    centroid = add_member(add_member((), 0, one), 1, two)
+    assert math.isclose(sum(weight * weight for _, weight in centroid), 1.0)
+    assert {term for term, _ in centroid} <= {term for term, _ in one.terms + two.terms}
+    assert len(centroid) <= MAX_CENTROID_TERMS
+
+
+def test_a_single_pass_tells_two_stories_apart() -> None:
+    texts = [QUAKE, STRIKE, f"{QUAKE} Rescuers came.", f"{STRIKE} Talks failed."]
+    assert cluster([(features(text), NOW) for text in texts]) == [0, 1, 0, 1]

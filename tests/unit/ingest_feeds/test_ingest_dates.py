@@ -1,0 +1,106 @@
+"""Dates are read as feeds spell them, and believed only where they can be true."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.dates import parse_date, settle_date
+from ingest.items import RawDate
+
+NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+EVENING = datetime(2006, 2, 9, 23, 59, 45, tzinfo=UTC)
+
+
+def date(
+    raw: str, origin: str = "published", parsed: datetime | None = None
+) -> RawDate:
+    return RawDate(origin=origin, raw=raw, parsed=parsed)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "Thu, 09 Feb 2006 23:59:45 +0000",
+        "09 Feb 2006 23:59:45 GMT",
+        "Thu, 9 Feb 06 23:59:45 Z",
+        "Thu, 09 Feb 2006 16:59:45 PDT",
+        "Fri, 10 Feb 2006 00:59:45 CET",
+        "Fri, 10 Feb 2006 01:59:45 CEST",
+        "Fri, 10 Feb 2006 08:59:45 jst",
+        "Thu, 09 Feb 2006 21:25:45 -0234",
+        "tHu , \t 09  fEb\n2006  23:59:45\t +0000",
+        "Thu(day), 9(th) Feb(ruary) 2006 23:59:45 +0000(GMT)",
+        "Thu, 09 (a (nested) one)Feb(escaped\\)) 2006()23:59:45 +0000",
+        "2006-02-09T23:59:45Z",
+        "2006-02-09t23:59:45.123z",
+        "2006-02-10T05:29:45+05:30",
+        "2006-02-10T05:29:45 +0530",
+        "2006-02-09 23:59:45",
+        "2006-02-09T23:59:45",
+        "Thu, 09 Feb 2006 23:59:45",
+        "Thu, 09 Feb 2006 23:59:45 XYZ",
+    ],
+)
+def test_every_spelling_of_a_moment_means_that_moment(raw: str) -> None:
+    assert parse_date(raw) == EVENING
+
+
+def test_a_day_without_a_time_begins_at_midnight() -> None:
+    assert parse_date("2006-02-09") == datetime(2006, 2, 9, tzinfo=UTC)
+    assert parse_date("2006-02") == datetime(2006, 2, 1, tzinfo=UTC)
+
+
+def test_a_leap_second_is_the_second_before() -> None:
+    leap = parse_date("Sat, 31 Dec 2016 23:59:60 GMT")
+    assert leap == datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *("", "yesterday", "2006-13-01", "2006-02-30", "0000-00-00", "10.02.2006"),
+        *("2006-02-09T23:59:45+99:00", "Thu, 09 Feb 2006 25:00:00 GMT"),
+        *("((((", "1" * 500),
+    ],
+)
+def test_what_is_no_date_is_none(raw: str) -> None:
+    assert parse_date(raw) is None
+
+
+@given(st.text(max_size=120))
+def test_no_spelling_raises(raw: str) -> None:
+    parsed = parse_date(raw)
+    assert parsed is None or parsed.utcoffset() == timedelta(0)
+
+
+def test_the_first_date_that_can_be_believed_wins() -> None:
+    dates = [date("1970-01-01"), date("2026-03-01", "updated"), date("2026-02-01")]
+    published = settle_date(dates, now=NOW)
+    assert published is not None
+    assert published.at == datetime(2026, 3, 1, tzinfo=UTC)
+    assert (published.origin, published.raw) == ("updated", "2026-03-01")
+
+
+@pytest.mark.parametrize("raw", ["1989-12-31", "2026-03-06", "next week"])
+def test_a_date_that_cannot_be_believed_keeps_its_spelling(raw: str) -> None:
+    published = settle_date([date(raw)], now=NOW)
+    assert published is not None
+    assert (published.at, published.raw) == (None, raw)
+
+
+def test_a_clock_that_runs_ahead_is_believed_for_a_day() -> None:
+    published = settle_date([date("2026-03-05T11:00:00Z")], now=NOW)
+    assert published is not None
+    assert published.at == NOW + timedelta(hours=23)
+
+
+def test_what_the_parser_of_the_format_understood_is_used() -> None:
+    published = settle_date([date("2006년 2월 9일", parsed=EVENING)], now=NOW)
+    assert published is not None
+    assert published.at == EVENING
+
+
+def test_without_dates_there_is_no_publication() -> None:
+    assert settle_date([], now=NOW) is None
