@@ -10,7 +10,7 @@ from enrich.messages import Lane
 from ingest.messages import PollLimits, utc_now
 from services.settings import Settings
 from services.wire import Message
-from store import claims, feeds, files, replay
+from store import claims, files, polling, replay
 from store.engine import Engine, transaction
 from store.limits import Limits
 
@@ -36,7 +36,7 @@ class Dispatcher:
         """Dispatch polls of feeds that are due."""
         settings = self._settings
         with transaction(self._engine) as session:
-            commands = feeds.claim_feeds(
+            commands = polling.claim_feeds(
                 session,
                 now=utc_now(),
                 limits=self._limits(settings.feed_batch),

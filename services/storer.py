@@ -22,7 +22,7 @@ from services.judging import JUDGE, plan_poll
 from services.messages import WorkFailed, WorkKind
 from services.publish import publish
 from services.settings import Settings
-from store import feeds, files, pending, replay
+from store import files, pending, polling, replay
 from store.audit import audit
 from store.engine import Engine, open_engine, reading, transaction
 from store.pipelines import activate
@@ -114,7 +114,7 @@ class Desk:
             match event.kind:
                 case WorkKind.POLL:
                     ids = [int(one) for one in event.ids]
-                    feeds.fail_polls(
+                    polling.fail_polls(
                         session, ids, error=error, now=now, after_seconds=wait
                     )
                 case WorkKind.FILE:
@@ -141,7 +141,7 @@ class Desk:
         limit, now = self._settings.max_attempts, utc_now()
         with transaction(self._engine) as session:
             counts = {
-                "feeds": feeds.sweep_feeds(session, now=now, max_attempts=limit),
+                "feeds": polling.sweep_feeds(session, now=now, max_attempts=limit),
                 "files": files.sweep_files(session, now=now, max_attempts=limit),
                 "articles": pending.sweep_articles(
                     session, now=now, max_attempts=limit

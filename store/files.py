@@ -241,12 +241,3 @@ def sweep_files(session: Session, *, now: datetime, max_attempts: int) -> int:
         row.leased = False
         row.finished_at = now
     return len(rows)
-
-
-def release_files(session: Session, *, now: datetime) -> None:
-    """Make all claimed files due now: their workers are known to be dead."""
-    session.execute(
-        update(RunFile)
-        .where(RunFile.state == FileState.PENDING, RunFile.leased)
-        .values(leased=False, due_at=now)
-    )

@@ -146,13 +146,6 @@ def sweep_articles(session: Session, *, now: datetime, max_attempts: int) -> int
     return len(cases)
 
 
-def release_all(session: Session, *, now: datetime) -> None:
-    """Make all leased work due now: for a line whose workers are known to be dead."""
-    session.execute(
-        update(EnrichWork).where(EnrichWork.leased).values(leased=False, due_at=now)
-    )
-
-
 def _case(work: EnrichWork, error: str, detail: str) -> Case:
     return Case(
         kind=QuarantineKind.ARTICLE,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ingest.messages import utc_now
 from services import embedded, health, routes
 from services.brokercheck import inspect_broker
 from services.cli.call import Call
@@ -34,7 +35,7 @@ def run_all(call: Call) -> None:
         for role in health.roles(settings.home):
             health.stop_beating(settings.home, role)  # left by a crash
         with _broker(settings, output) as redis:
-            _upgrade(settings, output)
+            _prepare_database(settings, output)
             children = _children(settings, call.environment)
             output.say(f"running {_names(children)}; Ctrl-C stops everything")
             grace = settings.soft_shutdown_seconds + GRACE_MARGIN_SECONDS
@@ -108,12 +109,22 @@ def _broker(settings: Settings, output: Output) -> Iterator[_Keeper]:
         keeper.stop()
 
 
-def _upgrade(settings: Settings, output: Output) -> None:
+def _prepare_database(settings: Settings, output: Output) -> None:
     # SQL is slow to import, so only the command that needs it does.
     from store import schema  # noqa: PLC0415
+    from store.engine import open_engine, transaction  # noqa: PLC0415
+    from store.leases import release_all  # noqa: PLC0415
 
     schema.upgrade(settings.database_url)
     output.say(f"database: {mask_url(settings.database_url)}")
+    if not settings.broker.embedded:
+        return
+    # Nobody else can serve the Redis of this home, so that whoever held work when the
+    # line went down is dead, and nobody has to wait for the leases.
+    engine = open_engine(settings.database_url)
+    with transaction(engine) as session:
+        release_all(session, now=utc_now())
+    engine.dispose()
 
 
 def _children(settings: Settings, overrides: dict[str, str]) -> list[Child]:

@@ -10,7 +10,7 @@ from support.factories import JUDGE, LIMITS, NOW, PIPELINES, enriched, plan, pol
 
 from enrich.messages import ArticlesEnriched, EnrichArticles, Lane, Pipeline
 from ingest.messages import Entry, FeedToPoll, PollLimits
-from store import claims, feeds, files
+from store import claims, feeds, files, polling
 from store.audit import audit
 from store.engine import Engine, open_engine, reading, transaction
 from store.pipelines import activate
@@ -51,7 +51,7 @@ class Desk:
 
     def claim_feeds(self) -> list[FeedToPoll]:
         with transaction(self.engine) as session:
-            commands = feeds.claim_feeds(
+            commands = polling.claim_feeds(
                 session, now=self.now, limits=LIMITS, poll_limits=POLL_LIMITS
             )
         return [one for command in commands for one in command.feeds]

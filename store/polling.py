@@ -1,0 +1,176 @@
+"""Polls of feeds as work: what is due becomes commands; what dies is due again."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from ingest.messages import FeedToPoll, KeyMode, PollFeeds, PollLimits
+from store.clauses import locked
+from store.feeds import set_state
+from store.limits import RETRY_SECONDS, Limits
+from store.models import Feed, Poll
+from store.quarantine import Case, quarantine
+from store.words import FeedState, PollState, QuarantineKind
+
+
+def claim_feeds(
+    session: Session, *, now: datetime, limits: Limits, poll_limits: PollLimits
+) -> list[PollFeeds]:
+    """Claim feeds that are due, as commands to publish after the commit.
+
+    A feed whose last claim was never answered is polled alone.
+    """
+    leased = select(func.count()).where(Feed.lease_until > now)
+    room = limits.max_items - (session.scalar(leased) or 0)
+    rows = _due_feeds(session, room, now, limits) if room > 0 else []
+    if not rows:
+        return []
+    ids = [row.id for row in rows]
+    _abandon_polls(session, ids, now)
+    session.execute(
+        update(Feed)
+        .where(Feed.id.in_(ids))
+        .values(attempts=Feed.attempts + 1, lease_until=limits.lease_until(now))
+    )
+    polls = _open_polls(session, rows, now)
+    alone = [[poll] for poll, row in zip(polls, rows, strict=True) if row.attempts]
+    rest = [poll for poll, row in zip(polls, rows, strict=True) if not row.attempts]
+    return [
+        PollFeeds(feeds=tuple(batch), limits=poll_limits)
+        for batch in alone + _deal(rest, limits.batch)
+    ]
+
+
+def _deal(polls: Sequence[FeedToPoll], batch: int) -> list[list[FeedToPoll]]:
+    """Deal polls out to batches so that the feeds of one host are spread.
+
+    A worker has one connection to a host, so that twenty slow feeds of one host in one
+    message would stand in line past its time limit.
+    """
+    n_batches = -(-len(polls) // batch)
+    by_host = sorted(polls, key=lambda poll: urlsplit(poll.url).netloc)
+    return [by_host[start::n_batches] for start in range(n_batches)]
+
+
+def _due_feeds(
+    session: Session, room: int, now: datetime, limits: Limits
+) -> Sequence[Any]:
+    # Columns and not objects: the attempts of before the claim decide who goes alone.
+    query = (
+        select(
+            Feed.id,
+            Feed.url,
+            Feed.source,
+            Feed.etag,
+            Feed.last_modified,
+            Feed.body_sha256,
+            Feed.key_mode,
+            Feed.attempts,
+            Feed.requested_run_id,
+        )
+        .where(Feed.state == FeedState.ACTIVE, Feed.next_poll_at <= now)
+        .where(or_(Feed.lease_until.is_(None), Feed.lease_until <= now))
+        .where(Feed.attempts < limits.max_attempts)
+        .order_by(Feed.next_poll_at, Feed.id)
+        .limit(room)
+    )
+    return session.execute(locked(session, query, skip=True)).all()
+
+
+def _abandon_polls(session: Session, feed_ids: Sequence[int], now: datetime) -> None:
+    session.execute(
+        update(Poll)
+        .where(Poll.feed_id.in_(feed_ids), Poll.state == PollState.OPEN)
+        .values(state=PollState.ABANDONED, finished_at=now, error="no answer in time")
+    )
+
+
+def _open_polls(
+    session: Session, rows: Sequence[Any], now: datetime
+) -> list[FeedToPoll]:
+    query = insert(Poll).returning(Poll.id, sort_by_parameter_order=True)
+    ids = session.scalars(
+        query,
+        [
+            {
+                "feed_id": row.id,
+                "run_id": row.requested_run_id,
+                "state": PollState.OPEN,
+                "started_at": now,
+            }
+            for row in rows
+        ],
+    )
+    return [
+        FeedToPoll(
+            poll_id=poll_id,
+            feed_id=row.id,
+            url=row.url,
+            source=row.source,
+            etag=row.etag,
+            last_modified=row.last_modified,
+            body_sha256=row.body_sha256,
+            key_mode=KeyMode(row.key_mode) if row.key_mode else None,
+        )
+        for poll_id, row in zip(ids, rows, strict=True)
+    ]
+
+
+def fail_polls(
+    session: Session,
+    poll_ids: Sequence[int],
+    *,
+    error: str,
+    now: datetime,
+    after_seconds: int = 0,
+) -> None:
+    """Note that a worker failed on polls: each is due again after a while, alone."""
+    query = (
+        update(Poll)
+        .where(Poll.id.in_(poll_ids), Poll.state == PollState.OPEN)
+        .values(state=PollState.ABANDONED, finished_at=now, error=error)
+        .returning(Poll.feed_id)
+    )
+    options = {"synchronize_session": False}
+    feed_ids = list(session.scalars(query, execution_options=options))
+    session.execute(
+        update(Feed)
+        .where(Feed.id.in_(feed_ids))
+        .values(
+            lease_until=None,
+            next_poll_at=now + timedelta(seconds=max(RETRY_SECONDS, after_seconds)),
+            last_error=error,
+        )
+    )
+
+
+def sweep_feeds(session: Session, *, now: datetime, max_attempts: int) -> int:
+    """Quarantine feeds whose polls keep dying; return how many."""
+    query = (
+        select(Feed)
+        .where(Feed.state == FeedState.ACTIVE, Feed.attempts >= max_attempts)
+        .where(or_(Feed.lease_until.is_(None), Feed.lease_until <= now))
+        .order_by(Feed.id)
+    )
+    rows = list(session.scalars(locked(session, query, skip=True)))
+    reason = "every worker that polled it died or never answered"
+    cases = [
+        Case(
+            kind=QuarantineKind.FEED,
+            item=str(row.id),
+            error="NoAnswer",
+            detail=row.last_error or reason,
+            attempts=row.attempts,
+            feed_id=row.id,
+        )
+        for row in rows
+    ]
+    quarantine(session, cases, now=now)
+    ids = [row.id for row in rows]
+    _abandon_polls(session, ids, now)
+    set_state(session, ids, FeedState.QUARANTINED, reason=reason, now=now)
+    return len(rows)

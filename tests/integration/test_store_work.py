@@ -1,0 +1,263 @@
+"""Feeds and files as work: due, leased, failed, swept, replayed, audited."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from support.desk import POLL_LIMITS, Desk
+from support.factories import LIMITS, article, entry, files_read, polled, rejected
+
+from ingest.messages import FileOutcome, PollOutcome, ReadFiles
+from store import feeds, files, leases, pending, polling, quarantine
+from store.engine import transaction
+from store.errors import NotFound
+from store.models import Article, Entry, Feed, Poll, Quarantine, RunFile
+from store.words import FeedState
+
+LEASE = timedelta(seconds=LIMITS.lease_seconds + 1)
+
+
+@pytest.fixture
+def desk(migrated_url: str) -> Iterator[Desk]:
+    made = Desk(migrated_url)
+    yield made
+    made.engine.dispose()
+
+
+def claim_files(desk: Desk) -> list[ReadFiles]:
+    with transaction(desk.engine) as session:
+        return files.claim_files(
+            session, now=desk.now, limits=LIMITS, max_file_bytes=1_000
+        )
+
+
+def save_files(desk: Desk, *found: tuple[int, str, tuple[object, ...]]) -> int:
+    with transaction(desk.engine) as session:
+        return files.save_files(session, files_read(*found), now=desk.now)  # type: ignore[arg-type]  # entries
+
+
+def test_a_feed_is_polled_once_while_its_lease_runs(desk: Desk) -> None:
+    desk.add_feed()
+    assert len(desk.claim_feeds()) == 1
+    assert desk.claim_feeds() == []
+    desk.now += LEASE
+    assert len(desk.claim_feeds()) == 1
+    assert desk.count(Poll, Poll.state == "abandoned") == 1
+
+
+def test_the_next_poll_carries_the_validators_of_the_last(desk: Desk) -> None:
+    desk.poll(entry("a"))
+    desk.now += timedelta(hours=2)
+    (again,) = desk.claim_feeds()
+    assert (again.etag, again.body_sha256) == ('"v1"', "0" * 64)
+
+
+def test_a_body_that_broke_off_is_parsed_again(desk: Desk) -> None:
+    desk.add_feed()
+    (asked,) = desk.claim_feeds()
+    desk.save_poll(polled(asked.poll_id, asked.feed_id, entry("a"), partial=True))
+    assert desk.one(Feed).body_sha256 is None
+
+
+def test_an_answer_after_its_lease_leaves_the_cursor_to_the_later_poll(
+    desk: Desk,
+) -> None:
+    desk.add_feed()
+    (late,) = desk.claim_feeds()
+    desk.now += LEASE
+    (current,) = desk.claim_feeds()
+    assert not desk.save_poll(polled(late.poll_id, late.feed_id, entry("a")))
+    assert desk.save_poll(polled(current.poll_id, current.feed_id, entry("a")))
+    assert desk.count(Article) == 1
+    desk.assert_balanced()
+
+
+def test_a_feed_that_is_gone_is_polled_no_more(desk: Desk) -> None:
+    desk.add_feed()
+    (asked,) = desk.claim_feeds()
+    gone = polled(asked.poll_id, asked.feed_id, outcome=PollOutcome.GONE, document=None)
+    desk.save_poll(gone)
+    assert desk.one(Feed).state == FeedState.GONE
+    desk.now += timedelta(days=30)
+    assert desk.claim_feeds() == []
+
+
+def test_a_feed_that_kills_its_workers_is_quarantined_alone(desk: Desk) -> None:
+    for name in ("good", "bad"):
+        desk.add_feed(name)
+    for _ in range(LIMITS.max_attempts):
+        for asked in desk.claim_feeds():
+            if "good" in asked.url:
+                desk.save_poll(polled(asked.poll_id, asked.feed_id))
+        desk.now += LEASE
+    with transaction(desk.engine) as session:
+        n_swept = polling.sweep_feeds(session, now=desk.now, max_attempts=3)
+    assert n_swept == 1
+    assert desk.one(Feed, Feed.state == "quarantined").url == "https://bad.example/feed"
+    case = desk.one(Quarantine)
+    with transaction(desk.engine) as session:
+        quarantine.replay(session, [case.id], now=desk.now)
+    assert ["bad" in one.url for one in desk.claim_feeds()].count(True) == 1
+
+
+def test_a_removed_feed_keeps_its_articles_and_can_come_back(desk: Desk) -> None:
+    feed_id = desk.poll(entry("a"))
+    with transaction(desk.engine) as session:
+        feeds.set_state(
+            session, [feed_id], FeedState.REMOVED, reason="test", now=desk.now
+        )
+    with transaction(desk.engine) as session, pytest.raises(NotFound):
+        feeds.find_feeds(session, [str(feed_id)])
+    assert desk.count(Article) == 1
+    with transaction(desk.engine) as session:
+        new = feeds.NewFeed(url="https://feed.example/feed", url_key="feed")
+        assert feeds.add_feeds(session, [new], now=desk.now) == [feed_id]
+        assert feeds.add_feeds(session, [new], now=desk.now) == []
+
+
+def test_the_feeds_of_one_host_are_spread_over_the_messages(desk: Desk) -> None:
+    with transaction(desk.engine) as session:
+        new = [
+            feeds.NewFeed(url=f"https://{host}.example/{n}", url_key=f"{host}{n}")
+            for host in ("a", "b")
+            for n in range(10)
+        ]
+        feeds.add_feeds(session, new, now=desk.now)
+        commands = polling.claim_feeds(
+            session, now=desk.now, limits=LIMITS, poll_limits=POLL_LIMITS
+        )
+    hosts = [{one.url[:9] for one in command.feeds} for command in commands]
+    assert hosts == [{"https://a", "https://b"}] * 2
+
+
+def test_files_end_in_exactly_one_counted_outcome(desk: Desk) -> None:
+    desk.add_files("/in/a.txt", "/in/b.txt", "/in/c.txt")
+    (command,) = claim_files(desk)
+    a, b, c = (one.file_id for one in command.files)
+    n_stored = save_files(
+        desk,
+        (a, "/in/a.txt", (entry("a"),)),
+        (b, "/in/b.txt", (entry("a", key="file:///in/b.txt", aliases=()),)),
+        (c, "/in/c.txt", (rejected(),)),
+    )
+    assert n_stored == 3
+    ends = {
+        path: (desk.one(RunFile, RunFile.path == path))
+        for path in ("/in/a.txt", "/in/b.txt", "/in/c.txt")
+    }
+    assert ends["/in/a.txt"].n_new == 1
+    assert ends["/in/b.txt"].n_duplicate == 1
+    assert ends["/in/c.txt"].n_rejected == 1
+    assert desk.count(Article) == 1
+    desk.assert_balanced()
+
+
+def test_reading_a_file_again_is_unchanged_and_a_redelivery_is_nothing(
+    desk: Desk,
+) -> None:
+    for _ in range(2):
+        desk.add_files("/in/a.txt")
+        (command,) = claim_files(desk)
+        read = (command.files[0].file_id, "/in/a.txt", (entry("a"),))
+        assert save_files(desk, read) == 1
+        assert save_files(desk, read) == 0
+    assert desk.count(RunFile, RunFile.n_unchanged == 1) == 1
+    assert desk.count(Entry) == 1
+    desk.assert_balanced()
+
+
+def test_one_path_in_two_runs_at_once_is_one_entry(desk: Desk) -> None:
+    desk.add_files("/in/a.txt")
+    desk.add_files("/in/a.txt")
+    (command,) = claim_files(desk)
+    one, other = (file.file_id for file in command.files)
+    newer = entry("a", article=article("a", title="Newer"))
+    save_files(desk, (one, "/in/a.txt", (entry("a"),)), (other, "/in/a.txt", (newer,)))
+    assert desk.count(Entry) == desk.count(Article) == 1
+    assert desk.one(Article).title == "Newer"
+    desk.assert_balanced()
+
+
+def test_a_file_that_kills_its_workers_is_quarantined_and_read_after_a_replay(
+    desk: Desk,
+) -> None:
+    desk.add_files("/in/poison.txt", "/in/good.txt")
+    for attempt in range(LIMITS.max_attempts):
+        for command in claim_files(desk):
+            # After the first attempt each goes alone.
+            assert len(command.files) == (2 if attempt == 0 else 1)
+            for file in command.files:
+                if "good" in file.path and attempt:
+                    save_files(desk, (file.file_id, file.path, (entry("good"),)))
+        desk.now += LEASE
+    with transaction(desk.engine) as session:
+        assert files.sweep_files(session, now=desk.now, max_attempts=3) == 1
+    case = desk.one(Quarantine)
+    assert (case.kind, case.attempts) == ("file", 3)
+    desk.assert_balanced()
+    with transaction(desk.engine) as session:
+        quarantine.replay(session, None, now=desk.now)
+    ((command,),) = [claim_files(desk)]
+    save_files(desk, (command.files[0].file_id, "/in/poison.txt", (entry("p"),)))
+    assert desk.count(Article) == 2
+    desk.assert_balanced()
+
+
+def test_a_failure_is_written_down_and_waits_as_long_as_it_asks(desk: Desk) -> None:
+    desk.add_files("/in/a.txt")
+    (command,) = claim_files(desk)
+    with transaction(desk.engine) as session:
+        ids = [command.files[0].file_id]
+        files.fail_files(
+            session, ids, error="MemoryError: x", now=desk.now, after_seconds=120
+        )
+    assert desk.one(RunFile).error == "MemoryError: x"
+    desk.now += timedelta(seconds=119)
+    assert claim_files(desk) == []
+    desk.now += timedelta(seconds=2)
+    assert len(claim_files(desk)) == 1
+
+
+def test_problems_of_a_run_name_path_and_reason(desk: Desk) -> None:
+    run = desk.add_files("/in/a.txt", "/in/empty.txt")
+    (command,) = claim_files(desk)
+    good, empty = command.files
+    event = files_read(
+        (good.file_id, good.path, (entry("a"),)), (empty.file_id, empty.path, ())
+    )
+    bad = replace(event.reads[1], outcome=FileOutcome.EMPTY, error="the file is empty")
+    with transaction(desk.engine) as session:
+        files.save_files(
+            session, replace(event, reads=(event.reads[0], bad)), now=desk.now
+        )
+        problems = files.list_problems(session, run, limit=10)
+    assert [(one.path, one.outcome) for one in problems] == [("/in/empty.txt", "empty")]
+
+
+def test_a_discarded_item_stays_on_record_and_the_books_balance(desk: Desk) -> None:
+    desk.poll(entry("a"))
+    for _ in range(LIMITS.max_attempts):
+        desk.claim_articles()
+        desk.now += LEASE
+    with transaction(desk.engine) as session:
+        pending.sweep_articles(session, now=desk.now, max_attempts=3)
+        quarantine.discard(session, None, now=desk.now)
+    assert desk.one(Quarantine).state == "discarded"
+    desk.assert_balanced()
+    with transaction(desk.engine) as session, pytest.raises(NotFound):
+        quarantine.replay(session, [desk.one(Quarantine).id], now=desk.now)
+
+
+def test_leases_of_a_line_that_died_are_given_back_at_once(desk: Desk) -> None:
+    desk.poll(entry("a"))
+    desk.add_feed("other")
+    desk.add_files("/in/a.txt")
+    assert desk.claim_feeds()
+    assert claim_files(desk)
+    assert desk.claim_articles()
+    with transaction(desk.engine) as session:
+        leases.release_all(session, now=desk.now)
+    assert desk.claim_feeds()
+    assert claim_files(desk)
+    assert desk.claim_articles()
