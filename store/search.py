@@ -81,11 +81,14 @@ def search(  # noqa: PLR0913 - one keyword an option
     tree = parse_query(query, now=now)
     words = tuple(_looked_for(tree))
     index = text_index(session)
-    condition = _condition(tree, index)
+    condition = _root(tree, index, session)
     if order == Order.RELEVANCE and before is not None:
         raise BadQuery("only the newest-first order can be paged")
     if order == Order.RELEVANCE and words:
-        statement = _ranked(condition, index, AnyOf(parts=words), limit)
+        newest = select(Article.id).where(condition)
+        newest = newest_first(newest, limit=MAX_RANKED, before=None)
+        ranks = index.ranks(index.newest(session, newest), AnyOf(parts=words))
+        statement = _ranked(ranks, limit)
     else:
         lines = select_lines(Article.lead, literal_column("NULL").label("score"))
         statement = newest_first(lines.where(condition), limit=limit, before=before)
@@ -109,39 +112,41 @@ def _looked_for(part: Part) -> list[Words]:
             return []
 
 
-def _condition(part: Part, index: TextIndex) -> ColumnElement[bool]:
+def _root(tree: AllOf, index: TextIndex, session: Session) -> ColumnElement[bool]:
+    """Return the condition of a query, with all that is text asked at once."""
+    text = tuple(part for part in tree.parts if _is_text(part))
+    rest = [
+        _condition(part, index, session) for part in tree.parts if not _is_text(part)
+    ]
+    return and_(index.finds(session, AllOf(parts=text)), *rest) if text else and_(*rest)
+
+
+def _condition(part: Part, index: TextIndex, session: Session) -> ColumnElement[bool]:
     match part:
         case Words():
             return index.matches(part)
         case Not():
-            return not_(_condition(part.part, index))
+            return not_(_condition(part.part, index, session))
         case AllOf():
-            return and_(*_conditions(part, index))
+            return and_(*(_condition(one, index, session) for one in part.parts))
         case AnyOf():
-            return or_(*_conditions(part, index))
+            return or_(*(_condition(one, index, session) for one in part.parts))
         case _:
-            return _filter(part)
+            return _filter(part, session)
 
 
-def _filter(part: Filter) -> ColumnElement[bool]:
+def _filter(part: Filter, session: Session) -> ColumnElement[bool]:
     match part:
         case SourceIs():
             return Article.source == part.source
         case LanguageIs():
             return Article.language == part.language
         case Names():
-            return names_entity(part.entity)
+            return names_entity(session, part.entity)
         case Since():
             return Article.sort_at >= part.moment
         case Until():
             return Article.sort_at < part.moment
-
-
-def _conditions(part: AllOf | AnyOf, index: TextIndex) -> list[ColumnElement[bool]]:
-    """Return a condition a part, with all that is text in one question to the index."""
-    text = tuple(one for one in part.parts if _is_text(one))
-    conditions = [_condition(one, index) for one in part.parts if one not in text]
-    return [index.matches(type(part)(parts=text)), *conditions] if text else conditions
 
 
 def _is_text(part: Part) -> bool:
@@ -154,17 +159,12 @@ def _is_text(part: Part) -> bool:
             return False
 
 
-def _ranked(
-    condition: ColumnElement[bool], index: TextIndex, words: AnyOf, limit: int
-) -> AnySelect:
-    newest = newest_first(
-        select(Article.id).where(condition), limit=MAX_RANKED, before=None
-    )
-    ranks = index.ranks(newest, words).subquery()
+def _ranked(ranks: AnySelect, limit: int) -> AnySelect:
+    best = ranks.subquery()
     return (
-        select_lines(Article.lead, ranks.c.score)
-        .join(ranks, ranks.c.id == Article.id)
-        .order_by(ranks.c.score.desc(), Article.sort_at.desc(), Article.id.desc())
+        select_lines(Article.lead, best.c.score)
+        .join(best, best.c.id == Article.id)
+        .order_by(best.c.score.desc(), Article.sort_at.desc(), Article.id.desc())
         .limit(limit)
     )
 

@@ -4,16 +4,31 @@ Only `Words`, `AnyOf` and `AllOf` come here, and only as bound values: on SQLite
 one is quoted for FTS5, on PostgreSQL the query is built from `phraseto_tsquery`.
 """
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import reduce
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, column, func, literal_column, select, table
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    column,
+    func,
+    literal_column,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.orm import Session
 
 from store.engine import is_postgresql
 from store.models import Article
 from store.queries.rows import AnySelect
 from store.query_language import AllOf, AnyOf, Part, Words, split_words
+
+# With fewer hits than this it is quicker to sort them all than to walk through the
+# articles from the newest on, which is how PostgreSQL expects to meet any word soon.
+MAX_FEW = 5_000
 
 
 class SqliteIndex:
@@ -25,11 +40,19 @@ class SqliteIndex:
         """Return the condition that an article's text matches."""
         return Article.id.in_(select(self._fts.c.rowid).where(self._match(part)))
 
-    def ranks(self, candidates: AnySelect, part: Part) -> AnySelect:
-        """Select id and score of the candidates that match; higher is better."""
+    def finds(self, _session: Session, part: Part) -> ColumnElement[bool]:
+        """Return the condition that an article is among those whose text matches."""
+        return self.matches(part)
+
+    def newest(self, session: Session, query: Select[int]) -> Sequence[int]:
+        """Return what a sorted and limited select of ids gives."""
+        return session.scalars(query).all()
+
+    def ranks(self, ids: Sequence[int], part: Part) -> AnySelect:
+        """Select id and score of articles that match; higher is better."""
         return select(
             self._fts.c.rowid.label("id"), (-self._fts.c.rank).label("score")
-        ).where(self._match(part), self._fts.c.rowid.in_(candidates))
+        ).where(self._match(part), self._fts.c.rowid.in_(ids))
 
     def _match(self, part: Part) -> ColumnElement[bool]:
         return literal_column("fts_article").bool_op("MATCH")(_fts5(part))
@@ -63,12 +86,38 @@ class PostgresqlIndex:
         """Return the condition that an article's text matches."""
         return self._document.bool_op("@@")(_tsquery(part))
 
-    def ranks(self, candidates: AnySelect, part: Part) -> AnySelect:
-        """Select id and score of the candidates; higher is better."""
+    def finds(self, session: Session, part: Part) -> ColumnElement[bool]:
+        """Return the condition that an article is among those whose text matches.
+
+        Few hits are looked up here, by the index alone: the planner thinks every word
+        common enough to meet it soon on a walk through the newest articles, and so
+        would parse each one of them for a word that comes once.
+        """
+        query = select(Article.id).where(self.matches(part)).limit(MAX_FEW + 1)
+        with _by_bitmap(session):
+            ids = session.scalars(query).all()
+        return self.matches(part) if len(ids) > MAX_FEW else Article.id.in_(ids)
+
+    def newest(self, session: Session, query: Select[int]) -> Sequence[int]:
+        """Return what a sorted and limited select of ids gives."""
+        with _by_bitmap(session):
+            return session.scalars(query).all()
+
+    def ranks(self, ids: Sequence[int], part: Part) -> AnySelect:
+        """Select id and score of articles; higher is better."""
         score = func.ts_rank(self._document, _tsquery(part))
-        return select(Article.id, score.label("score")).where(
-            Article.id.in_(candidates)
-        )
+        return select(Article.id, score.label("score")).where(Article.id.in_(ids))
+
+
+@contextmanager
+def _by_bitmap(session: Session) -> Iterator[None]:
+    """Leave the planner no way into `article` but through its bitmap indexes."""
+    ways = ("enable_seqscan", "enable_indexscan")
+    for way in ways:
+        session.execute(text(f"SET LOCAL {way} = off"))
+    yield
+    for way in ways:
+        session.execute(text(f"SET LOCAL {way} = on"))
 
 
 def _tsquery(part: Part) -> ColumnElement[Any]:

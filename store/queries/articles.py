@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, select
 from sqlalchemy.orm import Session
 
 from enrich.messages import Stage
@@ -83,7 +83,7 @@ def list_articles(  # noqa: PLR0913 - one keyword a filter
         Article.language == language if language is not None else None,
         Article.sort_at >= since if since is not None else None,
         Article.sort_at < until if until is not None else None,
-        names_entity(entity) if entity is not None else None,
+        names_entity(session, entity) if entity is not None else None,
         StoryMember.story_id == story_id if story_id is not None else None,
         Duplicate.article_id.is_not(None) if copies else None,
         Duplicate.article_id.is_(None) if copies is False else None,
@@ -153,20 +153,22 @@ def article_line(row: Mapping[Any, Any]) -> ArticleLine:
     return ArticleLine(**{one.name: row[one.name] for one in fields(ArticleLine)})
 
 
-def names_entity(name: str) -> ColumnElement[bool]:
+def names_entity(session: Session, name: str) -> ColumnElement[bool]:
     """Return the condition that an article names an entity, by key or spelling."""
     spellings = select(EntityAlias.entity_id).where(
         EntityAlias.alias.in_(_spellings(name))
     )
-    entities = select(Entity.id).where(
-        or_(
-            Entity.key.in_({name, name.lower()}),
-            Entity.id.in_(spellings),
-        )
-    )
+    by_key = Entity.key.in_(sorted({name, name.lower()}))
+    # Looked up first: with the ids at hand PostgreSQL knows whether to expect ten
+    # articles or ten thousand, which decides between 7 ms and two seconds.
+    ids = session.scalars(
+        select(Entity.id)
+        .where(by_key)
+        .union(select(Entity.id).where(Entity.id.in_(spellings)))
+    ).all()
     articles = select(ArticleEntity.article_id).where(
         ArticleEntity.pipeline_id == active(Stage.ENTITIES),
-        ArticleEntity.entity_id.in_(entities),
+        ArticleEntity.entity_id.in_(ids),
     )
     return Article.id.in_(articles)
 

@@ -51,7 +51,7 @@ def test_each_bad_file_has_an_outcome_and_the_good_ones_are_stored(
     assert summary["entries"]["new"] == 6
     assert line.json("audit")["balanced"] is True
     found = line.json("search", "gesperrt")
-    assert "Straße in Köln" in found[0]["lead"]
+    assert "Straße in Köln" in found[0]["snippet"]
 
 
 def test_a_folder_without_permission_and_a_path_that_is_not_there_are_counted(

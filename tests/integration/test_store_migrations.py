@@ -48,7 +48,9 @@ def test_the_schema_goes_up_down_and_up_again_with_rows(desk: Desk) -> None:
     engine.dispose()
     assert left == set()
     schema.upgrade(url)
-    fill(Desk(url))
+    again = Desk(url)
+    fill(again)
+    again.engine.dispose()
 
 
 def test_full_text_is_rebuilt_over_the_rows_that_are_there(desk: Desk) -> None:

@@ -1,5 +1,6 @@
 """The documentation says what the code does: settings, commands, messages, tests."""
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import time
@@ -195,6 +196,15 @@ def test_the_front_page_names_the_two_commands_and_leads_to_every_page() -> None
     pages = [*(ROOT / "docs").glob("*.md"), ROOT / "CONTRIBUTING.md"]
     linked = [f"({page.relative_to(ROOT).as_posix()})" in README for page in pages]
     assert all(linked)
+
+
+def test_the_front_page_shows_what_the_seeds_hold() -> None:
+    counts = json.loads((ROOT / "seeds" / "facts.json").read_text("utf-8"))["counts"]
+    shown = dict(re.findall(r"^([a-z]+) +(\d+)$", README, re.MULTILINE))
+    assert int(shown["articles"]) == counts["articles"]
+    assert int(shown["entries"]) == counts["files"] + counts["feed_entries"]
+    assert int(shown["revisions"]) == counts["articles"] + counts["updates"]
+    assert int(shown["duplicates"]) == counts["copies"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
