@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pydantic import ValidationError
 
 # The test suite and the container recipes keep their own switches under our prefix.
-FOREIGN = ("TEST_", "CORPORA")
+FOREIGN = ("TEST_", "CORPORA", "FILES", "TAG")
 
 
 class SettingsError(Exception):

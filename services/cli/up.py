@@ -148,7 +148,6 @@ def _children(settings: Settings, overrides: dict[str, str]) -> list[Child]:
 
 
 def import_path() -> dict[str, str]:
-    """Return the variable that lets a child find this code when run with -P."""
     """Return what makes a child started with `-P` find this code."""
     # -P keeps strange modules in the working folder out; it would also keep us out
     # where we run from a checkout.

@@ -59,7 +59,7 @@ class Appearance:
     feed: str  # its title, or else its address
     feed_url: str
     key: str
-    link: str | None
+    link: str | None  # of a file: its address
     outcome: str
     first_seen_at: datetime
     changed_at: datetime
@@ -231,7 +231,7 @@ def _appearances(session: Session, article_id: int) -> tuple[Appearance, ...]:
             func.coalesce(Feed.title, Feed.url).label("feed"),
             Feed.url.label("feed_url"),
             Entry.key,
-            Entry.link,
+            func.coalesce(Entry.link, Entry.key).label("link"),
             Entry.outcome,
             Entry.first_seen_at,
             Entry.changed_at,

@@ -1,0 +1,146 @@
+"""The audit of entries: what polls and files counted, and what is there."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from store.audit_lines import AuditLine, breakdown, by, count, number
+from store.models import Article, Entry, Feed, Poll, Quarantine, RunFile
+from store.tally import End
+from store.words import (
+    EntryOutcome,
+    FeedKind,
+    FileState,
+    PollState,
+    QuarantineKind,
+    QuarantineState,
+)
+
+
+def poll_lines(session: Session) -> Iterator[AuditLine]:
+    """Compare what polls saw with how it ended."""
+    yield from _sums(session, Poll, "polls")
+    is_done = Poll.state == PollState.DONE
+    yield AuditLine(
+        name="polls with an outcome",
+        expected=count(session, Poll, is_done),
+        found=count(session, Poll, is_done, Poll.outcome.is_not(None)),
+        detail="each poll that came back",
+    )
+
+
+def file_lines(session: Session) -> Iterator[AuditLine]:
+    """Compare what files held with how it ended."""
+    yield from _sums(session, RunFile, "files")
+    is_settled = or_(RunFile.state != FileState.DONE, RunFile.outcome.is_not(None))
+    states = by(
+        session,
+        select(RunFile.state, func.count()).where(is_settled).group_by(RunFile.state),
+    )
+    yield AuditLine(
+        name="files with an end",
+        expected=count(session, RunFile),
+        found=sum(states[state] for state in FileState),
+        detail=breakdown(states),
+    )
+
+
+def _sums(
+    session: Session, model: type[Poll | RunFile], name: str
+) -> Iterator[AuditLine]:
+    columns = [func.coalesce(func.sum(column), 0) for column in _ends(model)]
+    seen, *ends = session.execute(
+        select(func.coalesce(func.sum(model.n_seen), 0), *columns)
+    ).one()
+    parts = [f"{number} {end}" for end, number in zip(End, ends, strict=True) if number]
+    yield AuditLine(
+        name=f"entries in {name}",
+        expected=int(seen),
+        found=int(sum(ends)),
+        detail=" + ".join(parts) or "none",
+    )
+    yield AuditLine(
+        name=f"{name} that add up",
+        expected=count(session, model),
+        found=count(session, model, model.n_seen == _ended(model)),
+        detail="seen is the sum of all ends, one by one",
+    )
+
+
+def _ends(model: type[Poll | RunFile]) -> list[Any]:
+    """Return the columns whose sum must be what was seen."""
+    return [getattr(model, f"n_{end}") for end in End]
+
+
+def _ended(model: type[Poll | RunFile]) -> Any:
+    return sum(_ends(model)[1:], _ends(model)[0])
+
+
+def entry_lines(session: Session) -> Iterator[AuditLine]:
+    """Compare the outcomes of entries with what stands behind them."""
+    outcomes = by(session, select(Entry.outcome, func.count()).group_by(Entry.outcome))
+    yield AuditLine(
+        name="entries with an outcome",
+        expected=count(session, Entry),
+        found=sum(outcomes[outcome] for outcome in EntryOutcome),
+        detail=breakdown(outcomes),
+    )
+    with_article = select(func.count()).join(Article, Article.id == Entry.article_id)
+    yield AuditLine(
+        name="entries with their article",
+        expected=outcomes[EntryOutcome.STORED] + outcomes[EntryOutcome.DUPLICATE],
+        found=number(session, with_article.select_from(Entry)),
+        detail="each stored or duplicate entry",
+    )
+    item = Entry.feed_id.concat(":").concat(Entry.key)
+    held = and_(Quarantine.kind == QuarantineKind.ENTRY, Quarantine.item == item)
+    visible = select(Quarantine.id).where(held).exists()
+    is_quarantined = Entry.outcome == EntryOutcome.QUARANTINED
+    yield AuditLine(
+        name="quarantined entries on record",
+        expected=outcomes[EntryOutcome.QUARANTINED],
+        found=count(session, Entry, is_quarantined, visible),
+        detail="each has a row that says why",
+    )
+
+
+def counted_lines(session: Session) -> Iterator[AuditLine]:
+    """Compare the entries of each kind of feed with what its polls or files counted.
+
+    One entry may be counted more than once: a quarantined one is counted as that each
+    time it fails, and as new when it goes through at last. Only `new` is exact.
+    """
+    models: dict[FeedKind, type[Poll | RunFile]] = {FeedKind.WEB: Poll}
+    if not _were_files_read_again(session):
+        models[FeedKind.FILES] = RunFile
+    for kind, model in models.items():
+        name = "polls" if model is Poll else "files"
+        mine = Entry.feed_id.in_(select(Feed.id).where(Feed.kind == kind))
+        stored = Entry.outcome == EntryOutcome.STORED
+        yield AuditLine(
+            name=f"articles brought by {name}",
+            expected=number(session, select(func.sum(model.n_new))),
+            found=count(session, Entry, mine, stored),
+            detail="counted as new = entries that are stored",
+        )
+        arrived = model.n_new + model.n_duplicate + model.n_rejected
+        counted = number(session, select(func.sum(arrived + model.n_quarantined)))
+        n_entries = count(session, Entry, mine)
+        yield AuditLine(
+            name=f"entries that no {name[:-1]} counted",
+            expected=0,
+            found=max(0, n_entries - counted),
+            detail=f"{n_entries} entries, {counted} counted",
+        )
+
+
+def _were_files_read_again(session: Session) -> bool:
+    # The counts of a file that is read again are those of the last reading, in which
+    # what the first one stored is unchanged.
+    again = or_(Quarantine.state == QuarantineState.REPLAYED, Quarantine.n_times > 1)
+    of_file = and_(
+        Quarantine.kind == QuarantineKind.ENTRY, Quarantine.file_id.is_not(None)
+    )
+    return count(session, Quarantine, of_file, again) > 0
