@@ -14,11 +14,14 @@ class WrongSchema(StoreError):
         self.wanted = wanted
 
     def __str__(self) -> str:
-        """Say what is there, what is needed and what to run."""
-        return (
+        """Say what is there, what is needed and what to do."""
+        said = (
             f"the database is at revision {self.found or 'none'}, this version needs"
-            f" {self.wanted}: run `wireroom db upgrade`"
+            f" {self.wanted}: "
         )
+        if self.found and self.found > self.wanted:
+            return f"{said}it was made by a newer wireroom, run that one"
+        return f"{said}run `wireroom db upgrade`"
 
 
 class NotFound(StoreError, LookupError):

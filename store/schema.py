@@ -23,12 +23,24 @@ def alembic_config(engine: Engine) -> Config:
 
 
 def upgrade(url: str, *, revision: str = "head") -> None:
-    """Bring the database to a revision; at that revision already, do nothing."""
+    """Bring the database to a revision; at that revision already, do nothing.
+
+    Raises:
+        WrongSchema: The database was made by a newer version than this one.
+    """
     engine = open_engine(url)
     try:
+        _refuse_newer(engine)
         command.upgrade(alembic_config(engine), revision)
     finally:
         engine.dispose()
+
+
+def _refuse_newer(engine: Engine) -> None:
+    found = found_revision(engine)
+    known = {one.revision for one in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    if found is not None and found not in known:
+        raise WrongSchema(found, wanted_revision())
 
 
 def downgrade(url: str, *, revision: str) -> None:

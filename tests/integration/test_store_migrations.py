@@ -96,3 +96,13 @@ def test_comments_reach_postgresql(postgres_url: str) -> None:
         ).scalar_one()
     engine.dispose()
     assert said == "An article, one row however often it appeared"
+
+
+def test_a_database_from_the_future_is_left_alone(migrated_url: str) -> None:
+    engine = open_engine(migrated_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for refuse in (schema.require_schema, lambda _: schema.upgrade(migrated_url)):
+        with pytest.raises(WrongSchema, match="newer wireroom"):
+            refuse(engine)
+    engine.dispose()
