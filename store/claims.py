@@ -36,11 +36,14 @@ def claim_articles(
     At most `limits.max_items` are under way at once. What has been tried before goes
     alone, so that it cannot take a batch down with it again.
     """
+    active = active_pipelines(session)
+    if not active:
+        # Nobody has said yet what enrichment is; the work can wait for that.
+        return []
     room = limits.max_items - _count_leased(session, lane, now)
     claims = _claim_due(session, lane, room, now, limits) if room > 0 else []
     if not claims:
         return []
-    active = active_pipelines(session)
     missing = missing_pipelines(session, claims, active)
     idle = [one.article_id for one in claims if not missing[one.article_id]]
     if idle:

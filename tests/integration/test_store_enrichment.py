@@ -89,6 +89,17 @@ def test_what_was_tried_before_goes_alone(desk: Desk) -> None:
     assert [len(one.articles) for one in desk.claim_articles()] == [1, 1]
 
 
+def test_work_waits_while_no_pipeline_is_active(migrated_url: str) -> None:
+    desk = Desk(migrated_url, pipelines=())
+    desk.poll(entry("a"))
+    assert desk.claim_articles() == []
+    assert desk.count(EnrichWork) == 1
+    desk.activate(PIPELINES)
+    desk.enrich()
+    assert desk.count(Enrichment) == len(PIPELINES)
+    desk.engine.dispose()
+
+
 def test_no_more_is_under_way_than_allowed(desk: Desk) -> None:
     desk.poll(*[entry(f"n{n}") for n in range(60)])
     commands = desk.claim_articles()
