@@ -118,4 +118,4 @@ demo: $(RUNTIME) ## run the whole line once on the texts under seeds
 
 .PHONY: bench
 bench: $(DEV) ## measure what the line can carry
-	@$(RUN) benchmarks.line $(ARTICLES)
+	@PYTHONPATH=.:tests $(RUN) benchmarks.line $(ARTICLES)
