@@ -1,6 +1,7 @@
 """`wireroom poll`: poll feeds now and not when they are due."""
 
-from typing import Annotated
+from dataclasses import asdict
+from typing import Annotated, Any
 
 import typer
 
@@ -12,14 +13,14 @@ from services.cli.line import line_for
 from services.cli.output import ExitCode
 from store import feeds as subscriptions
 from store import files
-from store.engine import Engine, transaction
-from store.queries.runs import RunProgress
+from store.engine import Engine, reading, transaction
+from store.queries.runs import RunProgress, list_poll_problems
 from store.words import RunKind
 
 app = typer.Typer()
 
-# How a poll may end without anybody having to look.
-FINE = {"fetched", "not_modified", "unchanged"}
+# A terminal shows so many problems; `wireroom feeds list` has them all.
+SHOWN_PROBLEMS = 100
 
 
 @app.command()
@@ -46,8 +47,10 @@ def poll(
     with line_for(call, own=False), open_store(call.settings) as engine:
         run_id, _ = ask_for_polls(engine, feeds)
         progress = await_run(call, engine, run_id, timeout)
-    _report(call, run_id, progress)
-    if set(progress.outcomes) - FINE:
+        with reading(engine) as session:
+            problems = list_poll_problems(session, run_id, limit=SHOWN_PROBLEMS)
+    _report(call, run_id, progress, [asdict(one) for one in problems])
+    if problems:
         raise typer.Exit(ExitCode.PROBLEMS)
 
 
@@ -64,7 +67,9 @@ def ask_for_polls(engine: Engine, refs: list[str] | None) -> tuple[int, int]:
     return run_id, n_feeds
 
 
-def _report(call: Call, run_id: int, progress: RunProgress) -> None:
+def _report(
+    call: Call, run_id: int, progress: RunProgress, problems: list[dict[str, Any]]
+) -> None:
     if call.output.as_json:
         call.output.facts(
             {
@@ -72,6 +77,7 @@ def _report(call: Call, run_id: int, progress: RunProgress) -> None:
                 "polls": progress.n_polls,
                 "outcomes": progress.outcomes,
                 "entries": progress.entries,
+                "problems": problems,
             }
         )
         return
@@ -83,3 +89,6 @@ def _report(call: Call, run_id: int, progress: RunProgress) -> None:
             **{f"entries {name}": n for name, n in progress.entries.items() if n},
         }
     )
+    if problems:
+        call.output.warn("some polls failed:")
+        call.output.rows(problems, columns=("feed_id", "url", "outcome", "error"))

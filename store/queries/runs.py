@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from ingest.messages import PollOutcome
 from store.errors import NotFound
 from store.models import EnrichWork, Feed, Poll, Run, RunFile
-from store.queries.rows import AnySelect
+from store.queries.rows import AnySelect, read
 from store.tally import End
 from store.words import FeedState, FileState, PollState
 
+# How a poll may end without anybody having to look.
+SUCCESSES = (PollOutcome.FETCHED, PollOutcome.NOT_MODIFIED, PollOutcome.UNCHANGED)
 # What polls and files count their entries by; the first is the sum of the others.
 ENDS = ("seen", *End)
 
@@ -65,6 +68,31 @@ def run_progress(session: Session, run_id: int) -> RunProgress:
         outcomes=dict(sorted((files + polls + asked).items())),
         entries=_entries(session, run_id),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollProblem:
+    """A poll of a run that did not succeed, and why."""
+
+    feed_id: int
+    url: str
+    outcome: str
+    error: str | None
+
+
+def list_poll_problems(
+    session: Session, run_id: int, *, limit: int
+) -> tuple[PollProblem, ...]:
+    """Return the polls of a run that failed, in the order of their feeds."""
+    query = (
+        select(Feed.id.label("feed_id"), Feed.url, Poll.outcome, Poll.error)
+        .join(Feed, Feed.id == Poll.feed_id)
+        .where(Poll.run_id == run_id, Poll.state == PollState.DONE)
+        .where(Poll.outcome.not_in(SUCCESSES))
+        .order_by(Feed.id)
+        .limit(limit)
+    )
+    return read(session, PollProblem, query)
 
 
 def _counted(session: Session, query: AnySelect) -> Counter[str]:

@@ -74,6 +74,15 @@ def test_a_folder_without_permission_and_a_path_that_is_not_there_are_counted(
     assert report["outcomes"] == {"missing": 1, "read": 1, "unreadable": 1}
 
 
+def test_a_feed_that_cannot_be_polled_says_why(line: Line) -> None:
+    line.json("feeds", "add", "http://127.0.0.1:9/feed")
+    report = line.json("poll", "--wait", code=1)
+    (problem,) = report["problems"]
+    assert problem["outcome"] == "blocked"
+    assert problem["error"] == "127.0.0.1 is not a public address."
+    assert line.json("audit")["balanced"] is True
+
+
 def list_as_nobody(folder: Path) -> dict[str, bool]:
     """Root may read everything, so the listing is done by somebody who may not."""
     from ingest.listing import list_files  # noqa: PLC0415
