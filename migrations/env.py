@@ -1,5 +1,6 @@
 """Runs migrations on the engine that `store.schema` hands over."""
 
+from functools import cached_property
 from typing import Any, Literal
 
 from alembic import context
@@ -9,17 +10,32 @@ from sqlalchemy.engine import Connection
 from store.engine import open_engine
 from store.models import Base
 from store.models.base import UtcDateTime
+from store.schema import LOCK_TIMEOUT_SECONDS
 
 # One upgrade at a time: a fixed number that means "wireroom migrates".
 LOCK = 0x77697265
-# A migration that cannot have its lock soon must give way to the running workers.
-LOCK_TIMEOUT = "10s"
 STATEMENT_TIMEOUT = "15min"
 
 
-def include_name(name: str | None, kind: str, _parents: Any) -> bool:
-    """Leave out what the models cannot describe: the full-text objects."""
-    return not (kind in {"table", "index"} and (name or "").startswith("fts_"))
+class Described:
+    """Leaves out what the models cannot describe: full-text objects and partitions."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @cached_property
+    def _partitions(self) -> set[str]:
+        # Asked late: a question before the migrations would open their transaction.
+        if self._connection.dialect.name != "postgresql":
+            return set()
+        query = "SELECT relname FROM pg_class WHERE relispartition"
+        return set(self._connection.execute(text(query)).scalars())
+
+    def __call__(self, name: str | None, kind: str, _parents: Any) -> bool:
+        """Say whether an object of the database is worth a look."""
+        if kind == "table" and name in self._partitions:
+            return False
+        return not (kind in {"table", "index"} and (name or "").startswith("fts_"))
 
 
 def include_object(*subject: Any) -> bool:
@@ -40,7 +56,7 @@ def migrate(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
-        include_name=include_name,
+        include_name=Described(connection),
         include_object=include_object,
         render_item=render_item,
         compare_type=True,
@@ -48,12 +64,25 @@ def migrate(connection: Connection) -> None:
         transaction_per_migration=True,
     )
     with context.begin_transaction():
-        if connection.dialect.name == "postgresql":
-            connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
-            connection.execute(
-                text(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'")
-            )
         context.run_migrations()
+
+
+def timeouts() -> tuple[str, ...]:
+    """Return what bounds waits and statements on PostgreSQL.
+
+    For the session: with a transaction for each migration, `SET LOCAL` would hold for
+    the first of them only.
+    """
+    return (
+        f"SET lock_timeout = '{lock_timeout_seconds():g}s'",
+        f"SET statement_timeout = '{STATEMENT_TIMEOUT}'",
+    )
+
+
+def lock_timeout_seconds() -> float:
+    """Return how long to wait for a lock before giving way to running workers."""
+    given = context.config.attributes.get("lock_timeout_seconds")
+    return LOCK_TIMEOUT_SECONDS if given is None else float(given)
 
 
 def online() -> None:
@@ -65,19 +94,37 @@ def online() -> None:
         migrate(target)
         return
     with target.connect() as connection:
-        if connection.dialect.name != "postgresql":
-            migrate(connection)
-            connection.commit()
-            return
-        # Held by the session, not the transaction: it must span all revisions.
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
+        if connection.dialect.name == "postgresql":
+            on_postgresql(connection)
+        else:
+            on_sqlite(connection)
+
+
+def on_postgresql(connection: Connection) -> None:
+    """Migrate under a lock of our own, which another upgrade waits for."""
+    # Held by the session, not the transaction: it must span all revisions.
+    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
+    # After the wait for a colleague, who may take as long as a migration takes.
+    for timeout in timeouts():
+        connection.execute(text(timeout))
+    connection.commit()
+    try:
+        migrate(connection)
+    finally:
+        connection.rollback()
+        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK})
+        connection.execute(text("RESET lock_timeout"))
+        connection.execute(text("RESET statement_timeout"))
         connection.commit()
-        try:
-            migrate(connection)
-        finally:
-            connection.rollback()
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK})
-            connection.commit()
+
+
+def on_sqlite(connection: Connection) -> None:
+    """Migrate in one transaction, which holds the lock of the file from its start."""
+    driver = connection.connection.driver_connection
+    if driver is not None:
+        driver.execute(f"PRAGMA busy_timeout = {lock_timeout_seconds() * 1000:.0f}")
+    migrate(connection)
+    connection.commit()
 
 
 def offline() -> None:
@@ -86,7 +133,11 @@ def offline() -> None:
         url=context.config.get_main_option("sqlalchemy.url"),
         target_metadata=Base.metadata,
         literal_binds=True,
+        transaction_per_migration=True,
     )
+    if context.get_context().dialect.name == "postgresql":
+        for timeout in timeouts():
+            context.execute(timeout)
     with context.begin_transaction():
         context.run_migrations()
 

@@ -79,6 +79,14 @@ class RunKind(StrEnum):
     SCHEDULE = "schedule"
 
 
+class DeliveryState(StrEnum):
+    """Where a webhook delivery stands."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    GIVEN_UP = "given_up"
+
+
 class JobState(StrEnum):
     """Where a job stands."""
 

@@ -2,14 +2,107 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
 
+# SQLite gives automatic row ids to INTEGER keys only.
+BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+# The tables that only grow, in partitions by time on PostgreSQL.
+PARTITIONED = ("poll", "mention", "audit_log")
+
+
+def on_postgresql() -> bool:
+    return op.get_context().dialect.name == "postgresql"
+
+
+def partitioned_key(*columns: str) -> tuple[str, ...]:
+    """Leave the last column to PostgreSQL, where a key must hold what parts by."""
+    return columns if on_postgresql() else columns[:-1]
+
 
 def upgrade() -> None:
+    op.create_table(
+        "api_key",
+        sa.Column("id", BIG_ID, nullable=False, comment="Surrogate key"),
+        sa.Column("name", sa.Text(), nullable=False, comment="Who has it"),
+        sa.Column(
+            "prefix",
+            sa.String(length=16),
+            nullable=False,
+            comment="Its beginning, by which it is found",
+        ),
+        sa.Column(
+            "sha256",
+            sa.String(length=64),
+            nullable=False,
+            comment="Hash of the whole key",
+        ),
+        sa.Column(
+            "scopes",
+            JSON,
+            nullable=False,
+            comment="What it allows: read, operate, admin",
+        ),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="When it was made",
+        ),
+        sa.Column(
+            "expires_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When it ends; NULL for never",
+        ),
+        sa.Column(
+            "last_used_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When it was last used",
+        ),
+        sa.Column(
+            "revoked_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When an operator ended it",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_key")),
+        sa.UniqueConstraint("prefix", name=op.f("uq_api_key_prefix")),
+        comment="A key of a program; the key itself is not kept",
+    )
+    op.create_table(
+        "audit_log",
+        sa.Column(
+            "id", BIG_ID, autoincrement=True, nullable=False, comment="Surrogate key"
+        ),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False, comment="When"),
+        sa.Column(
+            "actor",
+            sa.Text(),
+            nullable=False,
+            comment="Who: an account, or the prefix of a key",
+        ),
+        sa.Column(
+            "action", sa.String(length=64), nullable=False, comment="What was done"
+        ),
+        sa.Column("subject", sa.Text(), nullable=False, comment="To what: kind:id"),
+        sa.Column("before", JSON, nullable=True, comment="How it was"),
+        sa.Column("after", JSON, nullable=True, comment="How it is"),
+        sa.PrimaryKeyConstraint(
+            *partitioned_key("id", "at"), name=op.f("pk_audit_log")
+        ),
+        comment="What somebody changed by hand, never rewritten",
+        postgresql_partition_by="RANGE (at)",
+    )
+    op.create_index(
+        "ix_audit_log_subject_at", "audit_log", ["subject", "at"], unique=False
+    )
     op.create_table(
         "document",
         sa.Column(
@@ -34,7 +127,10 @@ def upgrade() -> None:
             comment="Size before compression",
         ),
         sa.Column(
-            "body", sa.LargeBinary(), nullable=False, comment="The compressed bytes"
+            "body", sa.LargeBinary(), nullable=True, comment="The compressed bytes"
+        ),
+        sa.Column(
+            "uri", sa.Text(), nullable=True, comment="Where they are, if not in body"
         ),
         sa.Column(
             "created_at",
@@ -42,17 +138,15 @@ def upgrade() -> None:
             nullable=False,
             comment="When first stored",
         ),
+        sa.CheckConstraint(
+            "(body IS NULL) <> (uri IS NULL)", name=op.f("ck_document_body_or_uri")
+        ),
         sa.PrimaryKeyConstraint("sha256", name=op.f("pk_document")),
         comment="Raw bytes as fetched or read, stored once",
     )
     op.create_table(
         "entity",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="Surrogate key",
-        ),
+        sa.Column("id", BIG_ID, nullable=False, comment="Surrogate key"),
         sa.Column("key", sa.Text(), nullable=False, comment="Stable key, country:RU"),
         sa.Column(
             "kind", sa.String(length=8), nullable=False, comment="PER, ORG, LOC or MISC"
@@ -74,18 +168,28 @@ def upgrade() -> None:
         comment="Who or what mentions resolve to",
     )
     op.create_table(
-        "job",
+        "ingest_hour",
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            "hour",
+            sa.DateTime(timezone=True),
             nullable=False,
-            comment="Surrogate key",
+            comment="First moment of the hour, by first_seen_at",
         ),
+        sa.Column("source", sa.Text(), nullable=False, comment="Publisher"),
+        sa.Column(
+            "n_articles", sa.Integer(), nullable=False, comment="Articles stored"
+        ),
+        sa.PrimaryKeyConstraint("hour", "source", name=op.f("pk_ingest_hour")),
+        comment="How many articles a publisher brought in one hour",
+    )
+    op.create_table(
+        "job",
+        sa.Column("id", BIG_ID, nullable=False, comment="Surrogate key"),
         sa.Column(
             "state", sa.String(length=16), nullable=False, comment="running or done"
         ),
         sa.Column(
-            "stages", sa.JSON(), nullable=True, comment="Stages asked for; NULL for all"
+            "stages", JSON, nullable=True, comment="Stages asked for; NULL for all"
         ),
         sa.Column(
             "since",
@@ -116,13 +220,41 @@ def upgrade() -> None:
         comment="One order to reprocess what is stale",
     )
     op.create_table(
-        "pipeline",
+        "outbox",
+        sa.Column("id", BIG_ID, nullable=False, comment="Order of the events"),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="Surrogate key",
+            "kind", sa.String(length=32), nullable=False, comment="What happened"
         ),
+        sa.Column("key", sa.Text(), nullable=False, comment="What it happened to"),
+        sa.Column(
+            "payload", JSON, nullable=False, comment="The event as receivers get it"
+        ),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="When it happened",
+        ),
+        sa.Column(
+            "sent_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When it had been handed to every receiver",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        comment="An event for the outside, written with what it tells of",
+    )
+    op.create_index(
+        "ix_outbox_unsent",
+        "outbox",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("sent_at IS NULL"),
+        postgresql_where=sa.text("sent_at IS NULL"),
+    )
+    op.create_table(
+        "pipeline",
+        sa.Column("id", BIG_ID, nullable=False, comment="Surrogate key"),
         sa.Column(
             "stage", sa.String(length=16), nullable=False, comment="Stage of enrichment"
         ),
@@ -150,13 +282,80 @@ def upgrade() -> None:
         comment="What made a result: the engine and version of one stage",
     )
     op.create_table(
-        "run",
+        "poll_month",
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            "month",
+            sa.DateTime(timezone=True),
             nullable=False,
-            comment="Surrogate key",
+            comment="First moment of the month",
         ),
+        sa.Column("n_polls", sa.Integer(), nullable=False, comment="Polls deleted"),
+        sa.Column(
+            "n_seen", sa.Integer(), nullable=False, comment="Entries in the document"
+        ),
+        sa.Column(
+            "n_new", sa.Integer(), nullable=False, comment="Entries with a new article"
+        ),
+        sa.Column(
+            "n_revised",
+            sa.Integer(),
+            nullable=False,
+            comment="Known entries whose text had changed",
+        ),
+        sa.Column(
+            "n_unchanged",
+            sa.Integer(),
+            nullable=False,
+            comment="Known entries as they were",
+        ),
+        sa.Column(
+            "n_duplicate",
+            sa.Integer(),
+            nullable=False,
+            comment="New entries of articles stored before",
+        ),
+        sa.Column(
+            "n_rejected",
+            sa.Integer(),
+            nullable=False,
+            comment="Entries without article",
+        ),
+        sa.Column(
+            "n_quarantined",
+            sa.Integer(),
+            nullable=False,
+            comment="Entries that could not be written",
+        ),
+        sa.PrimaryKeyConstraint("month", name=op.f("pk_poll_month")),
+        comment="What the deleted polls of one month had counted",
+    )
+    op.create_table(
+        "poll_part",
+        sa.Column(
+            "poll_id", BIG_ID, autoincrement=False, nullable=False, comment="The poll"
+        ),
+        sa.Column(
+            "part",
+            sa.Integer(),
+            autoincrement=False,
+            nullable=False,
+            comment="Number from 0",
+        ),
+        sa.Column(
+            "stored_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="When stored",
+        ),
+        sa.PrimaryKeyConstraint("poll_id", "part", name=op.f("pk_poll_part")),
+        comment="A part of a large poll that has been stored",
+    )
+    op.create_index(
+        op.f("ix_poll_part_stored_at"), "poll_part", ["stored_at"], unique=False
+    )
+    op.create_table(
+        "run",
+        sa.Column("id", BIG_ID, nullable=False, comment="Surrogate key"),
         sa.Column(
             "kind", sa.String(length=16), nullable=False, comment="What started it"
         ),
@@ -182,14 +381,62 @@ def upgrade() -> None:
         comment="One batch of work under one id",
     )
     op.create_table(
+        "watch_rule",
+        sa.Column("id", BIG_ID, nullable=False, comment="Surrogate key"),
+        sa.Column(
+            "name", sa.Text(), nullable=False, comment="What the operator calls it"
+        ),
+        sa.Column(
+            "query",
+            sa.Text(),
+            nullable=False,
+            comment="The question, in the language of search",
+        ),
+        sa.Column(
+            "active", sa.Boolean(), nullable=False, comment="Whether it is asked"
+        ),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="When it was made",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_watch_rule")),
+        sa.UniqueConstraint("name", name=op.f("uq_watch_rule_name")),
+        comment="A question that is asked of every new article",
+    )
+    op.create_table(
+        "webhook_endpoint",
+        sa.Column("id", BIG_ID, nullable=False, comment="Surrogate key"),
+        sa.Column("url", sa.Text(), nullable=False, comment="Where events are posted"),
+        sa.Column("secret", sa.Text(), nullable=False, comment="Key of the signatures"),
+        sa.Column(
+            "kinds",
+            JSON,
+            nullable=True,
+            comment="Kinds of events it wants; NULL for all",
+        ),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="When it was added",
+        ),
+        sa.Column(
+            "disabled_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="Since when it gets nothing",
+        ),
+        sa.Column("reason", sa.Text(), nullable=True, comment="Why it gets nothing"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_endpoint")),
+        sa.UniqueConstraint("url", name=op.f("uq_webhook_endpoint_url")),
+        comment="An address that wants to be told of events",
+    )
+    op.create_table(
         "active_pipeline",
         sa.Column("stage", sa.String(length=16), nullable=False, comment="The stage"),
-        sa.Column(
-            "pipeline_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="The choice",
-        ),
+        sa.Column("pipeline_id", BIG_ID, nullable=False, comment="The choice"),
         sa.Column(
             "since",
             sa.DateTime(timezone=True),
@@ -210,12 +457,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "entity_alias",
-        sa.Column(
-            "entity_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="The entity",
-        ),
+        sa.Column("entity_id", BIG_ID, nullable=False, comment="The entity"),
         sa.Column("alias", sa.Text(), nullable=False, comment="The spelling"),
         sa.ForeignKeyConstraint(
             ["entity_id"], ["entity.id"], name=op.f("fk_entity_alias_entity_id_entity")
@@ -225,13 +467,43 @@ def upgrade() -> None:
     )
     op.create_index("ix_entity_alias_alias", "entity_alias", ["alias"], unique=False)
     op.create_table(
-        "feed",
+        "entity_hour",
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            "hour",
+            sa.DateTime(timezone=True),
             nullable=False,
-            comment="Surrogate key",
+            comment="First moment of the hour, by sort_at",
         ),
+        sa.Column("pipeline_id", BIG_ID, nullable=False, comment="What found it"),
+        sa.Column("entity_id", BIG_ID, nullable=False, comment="The entity"),
+        sa.Column(
+            "n_articles", sa.Integer(), nullable=False, comment="Articles that name it"
+        ),
+        sa.Column(
+            "n_mentions", sa.Integer(), nullable=False, comment="How often they do"
+        ),
+        sa.ForeignKeyConstraint(
+            ["entity_id"], ["entity.id"], name=op.f("fk_entity_hour_entity_id_entity")
+        ),
+        sa.ForeignKeyConstraint(
+            ["pipeline_id"],
+            ["pipeline.id"],
+            name=op.f("fk_entity_hour_pipeline_id_pipeline"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "hour", "pipeline_id", "entity_id", name=op.f("pk_entity_hour")
+        ),
+        comment="How often an entity was in the news in one hour",
+    )
+    op.create_index(
+        "ix_entity_hour_entity_id_hour",
+        "entity_hour",
+        ["entity_id", "hour"],
+        unique=False,
+    )
+    op.create_table(
+        "feed",
+        sa.Column("id", BIG_ID, nullable=False, comment="Surrogate key"),
         sa.Column(
             "url", sa.Text(), nullable=False, comment="Address as the operator gave it"
         ),
@@ -274,7 +546,7 @@ def upgrade() -> None:
             nullable=True,
             comment="Language it declares",
         ),
-        sa.Column("tags", sa.JSON(), nullable=False, comment="Labels of the operator"),
+        sa.Column("tags", JSON, nullable=False, comment="Labels of the operator"),
         sa.Column(
             "key_mode",
             sa.String(length=16),
@@ -320,7 +592,7 @@ def upgrade() -> None:
         ),
         sa.Column(
             "requested_run_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            BIG_ID,
             nullable=True,
             comment="Run that asked for the next poll",
         ),
@@ -388,24 +660,16 @@ def upgrade() -> None:
     )
     op.create_table(
         "job_range",
-        sa.Column(
-            "job_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="The job",
-        ),
+        sa.Column("job_id", BIG_ID, nullable=False, comment="The job"),
         sa.Column(
             "low_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            BIG_ID,
             autoincrement=False,
             nullable=False,
             comment="First article id",
         ),
         sa.Column(
-            "high_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="One past the last article id",
+            "high_id", BIG_ID, nullable=False, comment="One past the last article id"
         ),
         sa.Column(
             "state", sa.String(length=16), nullable=False, comment="pending or done"
@@ -426,18 +690,8 @@ def upgrade() -> None:
     op.create_index("ix_job_range_state", "job_range", ["state"], unique=False)
     op.create_table(
         "run_file",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="Surrogate key",
-        ),
-        sa.Column(
-            "run_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="The run",
-        ),
+        sa.Column("id", BIG_ID, nullable=False, comment="Surrogate key"),
+        sa.Column("run_id", BIG_ID, nullable=False, comment="The run"),
         sa.Column(
             "path",
             sa.Text(),
@@ -545,22 +799,19 @@ def upgrade() -> None:
         comment="One file that a run was asked to read; it has one outcome",
     )
     op.create_index(
+        "ix_run_file_document_sha256",
+        "run_file",
+        ["document_sha256"],
+        unique=False,
+        postgresql_using="hash",
+    )
+    op.create_index(
         "ix_run_file_state_due_at", "run_file", ["state", "due_at"], unique=False
     )
     op.create_table(
         "story",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="Stable public id",
-        ),
-        sa.Column(
-            "pipeline_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="Clusterer",
-        ),
+        sa.Column("id", BIG_ID, nullable=False, comment="Stable public id"),
+        sa.Column("pipeline_id", BIG_ID, nullable=False, comment="Clusterer"),
         sa.Column(
             "title",
             sa.Text(),
@@ -586,16 +837,10 @@ def upgrade() -> None:
             comment="Time of its latest article",
         ),
         sa.Column(
-            "centroid",
-            sa.JSON(),
-            nullable=False,
-            comment="Mean of its members' features",
+            "centroid", JSON, nullable=False, comment="Mean of its members' features"
         ),
         sa.Column(
-            "merged_into",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-            comment="The story that took it over",
+            "merged_into", BIG_ID, nullable=True, comment="The story that took it over"
         ),
         sa.Column(
             "created_at",
@@ -614,13 +859,72 @@ def upgrade() -> None:
     )
     op.create_index("ix_story_last_at", "story", ["last_at"], unique=False)
     op.create_table(
-        "article",
+        "webhook_delivery",
+        sa.Column("id", BIG_ID, nullable=False, comment="Surrogate key"),
+        sa.Column("outbox_id", BIG_ID, nullable=False, comment="The event"),
+        sa.Column("endpoint_id", BIG_ID, nullable=False, comment="The address"),
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            "state",
+            sa.String(length=16),
             nullable=False,
-            comment="Surrogate key",
+            comment="pending, delivered or given_up",
         ),
+        sa.Column(
+            "attempts", sa.Integer(), nullable=False, comment="Times it was tried"
+        ),
+        sa.Column(
+            "next_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="When it is tried next",
+        ),
+        sa.Column("http_status", sa.Integer(), nullable=True, comment="Last answer"),
+        sa.Column(
+            "error", sa.Text(), nullable=True, comment="How the last attempt failed"
+        ),
+        sa.Column(
+            "delivered_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When it was accepted",
+        ),
+        sa.CheckConstraint(
+            "state IN ('pending', 'delivered', 'given_up')",
+            name=op.f("ck_webhook_delivery_state"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["endpoint_id"],
+            ["webhook_endpoint.id"],
+            name=op.f("fk_webhook_delivery_endpoint_id_webhook_endpoint"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["outbox_id"],
+            ["outbox.id"],
+            name=op.f("fk_webhook_delivery_outbox_id_outbox"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_delivery")),
+        sa.UniqueConstraint(
+            "outbox_id",
+            "endpoint_id",
+            name=op.f("uq_webhook_delivery_outbox_id_endpoint_id"),
+        ),
+        comment="One event on its way to one address",
+    )
+    op.create_index(
+        "ix_webhook_delivery_endpoint_id",
+        "webhook_delivery",
+        ["endpoint_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_webhook_delivery_state_next_at",
+        "webhook_delivery",
+        ["state", "next_at"],
+        unique=False,
+    )
+    op.create_table(
+        "article",
+        sa.Column("id", BIG_ID, nullable=False, comment="Surrogate key"),
         sa.Column(
             "uid", sa.String(length=64), nullable=False, comment="Hash of its identity"
         ),
@@ -628,12 +932,7 @@ def upgrade() -> None:
             "url", sa.Text(), nullable=True, comment="Canonical address of its page"
         ),
         sa.Column("source", sa.Text(), nullable=False, comment="Publisher"),
-        sa.Column(
-            "feed_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="Feed that brought it",
-        ),
+        sa.Column("feed_id", BIG_ID, nullable=False, comment="Feed that brought it"),
         sa.Column(
             "current_revision",
             sa.Integer(),
@@ -706,6 +1005,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_article")),
         sa.UniqueConstraint("uid", name=op.f("uq_article_uid")),
         comment="An article, one row however often it appeared",
+        sqlite_autoincrement=True,
     )
     op.create_index(
         "ix_article_feed_id_sort_at", "article", ["feed_id", "sort_at"], unique=False
@@ -717,23 +1017,10 @@ def upgrade() -> None:
     op.create_table(
         "poll",
         sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="Surrogate key",
+            "id", BIG_ID, autoincrement=True, nullable=False, comment="Surrogate key"
         ),
-        sa.Column(
-            "feed_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="The feed",
-        ),
-        sa.Column(
-            "run_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-            comment="Run that asked for it",
-        ),
+        sa.Column("feed_id", BIG_ID, nullable=False, comment="The feed"),
+        sa.Column("run_id", BIG_ID, nullable=True, comment="Run that asked for it"),
         sa.Column(
             "state",
             sa.String(length=16),
@@ -832,21 +1119,98 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["run_id"], ["run.id"], name=op.f("fk_poll_run_id_run")
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_poll")),
+        sa.PrimaryKeyConstraint(
+            *partitioned_key("id", "started_at"), name=op.f("pk_poll")
+        ),
         comment="One attempt to read a feed; it has one outcome",
+        postgresql_partition_by="RANGE (started_at)",
+    )
+    op.create_index(
+        "ix_poll_document_sha256",
+        "poll",
+        ["document_sha256"],
+        unique=False,
+        postgresql_using="hash",
     )
     op.create_index(
         "ix_poll_feed_id_started_at", "poll", ["feed_id", "started_at"], unique=False
     )
     op.create_index("ix_poll_run_id", "poll", ["run_id"], unique=False)
     op.create_table(
-        "story_key",
+        "retention_policy",
         sa.Column(
-            "pipeline_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="Clusterer",
+            "scope", sa.Text(), nullable=False, comment="all, tag:NAME or feed:ID"
         ),
+        sa.Column("feed_id", BIG_ID, nullable=True, comment="Its feed"),
+        sa.Column("tag", sa.Text(), nullable=True, comment="Its tag"),
+        sa.Column(
+            "keep_days",
+            sa.Integer(),
+            nullable=True,
+            comment="Days since an article was stored; NULL for ever",
+        ),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="When it was set",
+        ),
+        sa.CheckConstraint(
+            "feed_id IS NULL OR tag IS NULL", name=op.f("ck_retention_policy_one_scope")
+        ),
+        sa.CheckConstraint("keep_days > 0", name=op.f("ck_retention_policy_keep_days")),
+        sa.ForeignKeyConstraint(
+            ["feed_id"], ["feed.id"], name=op.f("fk_retention_policy_feed_id_feed")
+        ),
+        sa.PrimaryKeyConstraint("scope", name=op.f("pk_retention_policy")),
+        comment="How long articles are kept; what is most specific counts",
+    )
+    op.create_table(
+        "story_event",
+        sa.Column("id", BIG_ID, nullable=False, comment="Surrogate key"),
+        sa.Column("story_id", BIG_ID, nullable=False, comment="The story"),
+        sa.Column(
+            "kind",
+            sa.String(length=16),
+            nullable=False,
+            comment="opened, joined, moved, merged, split",
+        ),
+        sa.Column(
+            "article_id",
+            BIG_ID,
+            nullable=True,
+            comment="The article it is about, which may be deleted since",
+        ),
+        sa.Column(
+            "other_story_id",
+            BIG_ID,
+            nullable=True,
+            comment="The other story of a merge, split or move",
+        ),
+        sa.Column(
+            "at", sa.DateTime(timezone=True), nullable=False, comment="When it happened"
+        ),
+        sa.CheckConstraint(
+            "kind IN ('opened', 'joined', 'moved', 'merged', 'split')",
+            name=op.f("ck_story_event_kind"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["other_story_id"],
+            ["story.id"],
+            name=op.f("fk_story_event_other_story_id_story"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["story_id"], ["story.id"], name=op.f("fk_story_event_story_id_story")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_story_event")),
+        comment="What happened to a story, never rewritten",
+    )
+    op.create_index(
+        "ix_story_event_story_id", "story_event", ["story_id"], unique=False
+    )
+    op.create_table(
+        "story_key",
+        sa.Column("pipeline_id", BIG_ID, nullable=False, comment="Clusterer"),
         sa.Column(
             "key",
             sa.BigInteger(),
@@ -854,12 +1218,7 @@ def upgrade() -> None:
             nullable=False,
             comment="Hash of a term",
         ),
-        sa.Column(
-            "story_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="A story that has it",
-        ),
+        sa.Column("story_id", BIG_ID, nullable=False, comment="A story that has it"),
         sa.ForeignKeyConstraint(
             ["pipeline_id"],
             ["pipeline.id"],
@@ -875,25 +1234,78 @@ def upgrade() -> None:
     )
     op.create_index("ix_story_key_story_id", "story_key", ["story_id"], unique=False)
     op.create_table(
+        "tombstone",
+        sa.Column("feed_id", BIG_ID, nullable=False, comment="The feed"),
+        sa.Column(
+            "key",
+            sa.Text(),
+            nullable=False,
+            comment="Key of the entry, or an alias of it",
+        ),
+        sa.Column(
+            "outcome",
+            sa.String(length=16),
+            nullable=True,
+            comment="Outcome of the entry; NULL where the key is an alias",
+        ),
+        sa.Column(
+            "uid",
+            sa.String(length=64),
+            nullable=True,
+            comment="Identity of its article",
+        ),
+        sa.Column(
+            "deleted_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="When it was deleted",
+        ),
+        sa.CheckConstraint(
+            "outcome IN ('stored', 'duplicate', 'rejected', 'quarantined')",
+            name=op.f("ck_tombstone_outcome"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["feed_id"], ["feed.id"], name=op.f("fk_tombstone_feed_id_feed")
+        ),
+        sa.PrimaryKeyConstraint("feed_id", "key", name=op.f("pk_tombstone")),
+        comment="A key of a deleted entry, which never returns as new",
+    )
+    op.create_index(op.f("ix_tombstone_uid"), "tombstone", ["uid"], unique=False)
+    op.create_table(
+        "alert",
+        sa.Column("id", BIG_ID, nullable=False, comment="Surrogate key"),
+        sa.Column("rule_id", BIG_ID, nullable=False, comment="The rule"),
+        sa.Column("article_id", BIG_ID, nullable=False, comment="The article"),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="When it was raised",
+        ),
+        sa.Column(
+            "seen_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When an operator had seen it",
+        ),
+        sa.ForeignKeyConstraint(
+            ["article_id"], ["article.id"], name=op.f("fk_alert_article_id_article")
+        ),
+        sa.ForeignKeyConstraint(
+            ["rule_id"], ["watch_rule.id"], name=op.f("fk_alert_rule_id_watch_rule")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alert")),
+        sa.UniqueConstraint(
+            "rule_id", "article_id", name=op.f("uq_alert_rule_id_article_id")
+        ),
+        comment="An article that met a rule, once however often it is enriched",
+    )
+    op.create_index("ix_alert_article_id", "alert", ["article_id"], unique=False)
+    op.create_table(
         "article_entity",
-        sa.Column(
-            "article_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="The article",
-        ),
-        sa.Column(
-            "pipeline_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="What found it",
-        ),
-        sa.Column(
-            "entity_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="The entity",
-        ),
+        sa.Column("article_id", BIG_ID, nullable=False, comment="The article"),
+        sa.Column("pipeline_id", BIG_ID, nullable=False, comment="What found it"),
+        sa.Column("entity_id", BIG_ID, nullable=False, comment="The entity"),
         sa.Column(
             "revision", sa.Integer(), nullable=False, comment="Revision it was found in"
         ),
@@ -944,23 +1356,10 @@ def upgrade() -> None:
     op.create_table(
         "copy_pair",
         sa.Column(
-            "pipeline_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="What judged it",
+            "low_id", BIG_ID, nullable=False, comment="The one with the lower id"
         ),
-        sa.Column(
-            "low_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="The one with the lower id",
-        ),
-        sa.Column(
-            "high_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="The other",
-        ),
+        sa.Column("high_id", BIG_ID, nullable=False, comment="The other"),
+        sa.Column("pipeline_id", BIG_ID, nullable=False, comment="What judged it"),
         sa.Column(
             "kind",
             sa.String(length=16),
@@ -997,31 +1396,16 @@ def upgrade() -> None:
             name=op.f("fk_copy_pair_pipeline_id_pipeline"),
         ),
         sa.PrimaryKeyConstraint(
-            "pipeline_id", "low_id", "high_id", name=op.f("pk_copy_pair")
+            "low_id", "high_id", "pipeline_id", name=op.f("pk_copy_pair")
         ),
         comment="Two articles that pass as copies: the evidence",
     )
     op.create_index("ix_copy_pair_high_id", "copy_pair", ["high_id"], unique=False)
     op.create_table(
         "duplicate",
-        sa.Column(
-            "pipeline_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="What judged it",
-        ),
-        sa.Column(
-            "article_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="The copy",
-        ),
-        sa.Column(
-            "original_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="The original",
-        ),
+        sa.Column("article_id", BIG_ID, nullable=False, comment="The copy"),
+        sa.Column("pipeline_id", BIG_ID, nullable=False, comment="What judged it"),
+        sa.Column("original_id", BIG_ID, nullable=False, comment="The original"),
         sa.Column(
             "kind",
             sa.String(length=16),
@@ -1065,7 +1449,7 @@ def upgrade() -> None:
             ["pipeline.id"],
             name=op.f("fk_duplicate_pipeline_id_pipeline"),
         ),
-        sa.PrimaryKeyConstraint("pipeline_id", "article_id", name=op.f("pk_duplicate")),
+        sa.PrimaryKeyConstraint("article_id", "pipeline_id", name=op.f("pk_duplicate")),
         comment="The verdict: an article judged a copy of an original",
     )
     op.create_index(
@@ -1073,19 +1457,14 @@ def upgrade() -> None:
     )
     op.create_table(
         "enrich_work",
-        sa.Column(
-            "article_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="The article",
-        ),
+        sa.Column("article_id", BIG_ID, nullable=False, comment="The article"),
         sa.Column(
             "revision", sa.Integer(), nullable=False, comment="The revision to enrich"
         ),
         sa.Column("lane", sa.String(length=8), nullable=False, comment="live or bulk"),
         sa.Column(
             "stages",
-            sa.JSON(),
+            JSON,
             nullable=True,
             comment="Stages asked for; NULL for all that are stale",
         ),
@@ -1107,18 +1486,8 @@ def upgrade() -> None:
         sa.Column(
             "error", sa.Text(), nullable=True, comment="How the last attempt failed"
         ),
-        sa.Column(
-            "run_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-            comment="Run it belongs to",
-        ),
-        sa.Column(
-            "job_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-            comment="Job it belongs to",
-        ),
+        sa.Column("run_id", BIG_ID, nullable=True, comment="Run it belongs to"),
+        sa.Column("job_id", BIG_ID, nullable=True, comment="Job it belongs to"),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
@@ -1149,18 +1518,8 @@ def upgrade() -> None:
     op.create_index("ix_enrich_work_run_id", "enrich_work", ["run_id"], unique=False)
     op.create_table(
         "entry",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="Surrogate key",
-        ),
-        sa.Column(
-            "feed_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="The feed",
-        ),
+        sa.Column("id", BIG_ID, nullable=False, comment="Surrogate key"),
+        sa.Column("feed_id", BIG_ID, nullable=False, comment="The feed"),
         sa.Column("key", sa.Text(), nullable=False, comment="Identity within the feed"),
         sa.Column(
             "key_mode",
@@ -1178,7 +1537,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True, comment="Why it has no article"),
         sa.Column(
             "article_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            BIG_ID,
             nullable=True,
             comment="The article it is an appearance of",
         ),
@@ -1230,20 +1589,17 @@ def upgrade() -> None:
         comment="One item as a feed or file gave it; it has one outcome",
     )
     op.create_index("ix_entry_article_id", "entry", ["article_id"], unique=False)
+    op.create_index(
+        "ix_entry_document_sha256",
+        "entry",
+        ["document_sha256"],
+        unique=False,
+        postgresql_using="hash",
+    )
     op.create_table(
         "fingerprint",
-        sa.Column(
-            "article_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="The article",
-        ),
-        sa.Column(
-            "pipeline_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="What made it",
-        ),
+        sa.Column("article_id", BIG_ID, nullable=False, comment="The article"),
+        sa.Column("pipeline_id", BIG_ID, nullable=False, comment="What made it"),
         sa.Column(
             "revision",
             sa.Integer(),
@@ -1294,12 +1650,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "fingerprint_key",
-        sa.Column(
-            "pipeline_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="What made it",
-        ),
+        sa.Column("pipeline_id", BIG_ID, nullable=False, comment="What made it"),
         sa.Column(
             "key",
             sa.BigInteger(),
@@ -1308,10 +1659,7 @@ def upgrade() -> None:
             comment="A thinned mark",
         ),
         sa.Column(
-            "article_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="An article that has it",
+            "article_id", BIG_ID, nullable=False, comment="An article that has it"
         ),
         sa.ForeignKeyConstraint(
             ["article_id"],
@@ -1332,40 +1680,8 @@ def upgrade() -> None:
         "ix_fingerprint_key_article_id", "fingerprint_key", ["article_id"], unique=False
     )
     op.create_table(
-        "poll_part",
-        sa.Column(
-            "poll_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="The poll",
-        ),
-        sa.Column(
-            "part",
-            sa.Integer(),
-            autoincrement=False,
-            nullable=False,
-            comment="Number from 0",
-        ),
-        sa.Column(
-            "stored_at",
-            sa.DateTime(timezone=True),
-            nullable=False,
-            comment="When stored",
-        ),
-        sa.ForeignKeyConstraint(
-            ["poll_id"], ["poll.id"], name=op.f("fk_poll_part_poll_id_poll")
-        ),
-        sa.PrimaryKeyConstraint("poll_id", "part", name=op.f("pk_poll_part")),
-        comment="A part of a large poll that has been stored",
-    )
-    op.create_table(
         "quarantine",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="Surrogate key",
-        ),
+        sa.Column("id", BIG_ID, nullable=False, comment="Surrogate key"),
         sa.Column(
             "kind",
             sa.String(length=16),
@@ -1392,24 +1708,9 @@ def upgrade() -> None:
         sa.Column(
             "n_times", sa.Integer(), nullable=False, comment="Times it came here"
         ),
-        sa.Column(
-            "feed_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-            comment="Its feed",
-        ),
-        sa.Column(
-            "article_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-            comment="Its article",
-        ),
-        sa.Column(
-            "file_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-            comment="Its file",
-        ),
+        sa.Column("feed_id", BIG_ID, nullable=True, comment="Its feed"),
+        sa.Column("article_id", BIG_ID, nullable=True, comment="Its article"),
+        sa.Column("file_id", BIG_ID, nullable=True, comment="Its file"),
         sa.Column(
             "payload",
             sa.Text(),
@@ -1457,12 +1758,7 @@ def upgrade() -> None:
     op.create_index("ix_quarantine_state", "quarantine", ["state"], unique=False)
     op.create_table(
         "revision",
-        sa.Column(
-            "article_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="The article",
-        ),
+        sa.Column("article_id", BIG_ID, nullable=False, comment="The article"),
         sa.Column(
             "number",
             sa.Integer(),
@@ -1522,84 +1818,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("article_id", "number", name=op.f("pk_revision")),
         comment="One text of an article; numbers start at 1",
     )
-    op.create_table(
-        "story_event",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="Surrogate key",
-        ),
-        sa.Column(
-            "story_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="The story",
-        ),
-        sa.Column(
-            "kind",
-            sa.String(length=16),
-            nullable=False,
-            comment="opened, joined, moved, merged, split",
-        ),
-        sa.Column(
-            "article_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-            comment="The article it is about",
-        ),
-        sa.Column(
-            "other_story_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=True,
-            comment="The other story of a merge, split or move",
-        ),
-        sa.Column(
-            "at", sa.DateTime(timezone=True), nullable=False, comment="When it happened"
-        ),
-        sa.CheckConstraint(
-            "kind IN ('opened', 'joined', 'moved', 'merged', 'split')",
-            name=op.f("ck_story_event_kind"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["article_id"],
-            ["article.id"],
-            name=op.f("fk_story_event_article_id_article"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["other_story_id"],
-            ["story.id"],
-            name=op.f("fk_story_event_other_story_id_story"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["story_id"], ["story.id"], name=op.f("fk_story_event_story_id_story")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_story_event")),
-        comment="What happened to a story, never rewritten",
-    )
     op.create_index(
-        "ix_story_event_story_id", "story_event", ["story_id"], unique=False
+        "ix_revision_document_sha256",
+        "revision",
+        ["document_sha256"],
+        unique=False,
+        postgresql_using="hash",
     )
     op.create_table(
         "story_member",
-        sa.Column(
-            "pipeline_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="Clusterer",
-        ),
-        sa.Column(
-            "article_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="The article",
-        ),
-        sa.Column(
-            "story_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="The story",
-        ),
+        sa.Column("article_id", BIG_ID, nullable=False, comment="The article"),
+        sa.Column("pipeline_id", BIG_ID, nullable=False, comment="Clusterer"),
+        sa.Column("story_id", BIG_ID, nullable=False, comment="The story"),
         sa.Column(
             "role",
             sa.String(length=16),
@@ -1635,7 +1865,7 @@ def upgrade() -> None:
             ["story_id"], ["story.id"], name=op.f("fk_story_member_story_id_story")
         ),
         sa.PrimaryKeyConstraint(
-            "pipeline_id", "article_id", name=op.f("pk_story_member")
+            "article_id", "pipeline_id", name=op.f("pk_story_member")
         ),
         comment="An article in a story; one story per article and clusterer",
     )
@@ -1646,7 +1876,7 @@ def upgrade() -> None:
         "enrichment",
         sa.Column(
             "article_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            BIG_ID,
             autoincrement=False,
             nullable=False,
             comment="The article",
@@ -1658,12 +1888,7 @@ def upgrade() -> None:
             nullable=False,
             comment="The revision",
         ),
-        sa.Column(
-            "pipeline_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="The pipeline",
-        ),
+        sa.Column("pipeline_id", BIG_ID, nullable=False, comment="The pipeline"),
         sa.Column(
             "status", sa.String(length=16), nullable=False, comment="How it ended"
         ),
@@ -1699,18 +1924,10 @@ def upgrade() -> None:
     )
     op.create_table(
         "entry_alias",
-        sa.Column(
-            "feed_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="The feed",
-        ),
+        sa.Column("feed_id", BIG_ID, nullable=False, comment="The feed"),
         sa.Column("alias", sa.Text(), nullable=False, comment="kind:value"),
         sa.Column(
-            "entry_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="The entry it stands for",
+            "entry_id", BIG_ID, nullable=False, comment="The entry it stands for"
         ),
         sa.ForeignKeyConstraint(
             ["entry_id"], ["entry.id"], name=op.f("fk_entry_alias_entry_id_entry")
@@ -1728,7 +1945,7 @@ def upgrade() -> None:
         "mention",
         sa.Column(
             "article_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            BIG_ID,
             autoincrement=False,
             nullable=False,
             comment="The article",
@@ -1740,12 +1957,7 @@ def upgrade() -> None:
             nullable=False,
             comment="The revision",
         ),
-        sa.Column(
-            "pipeline_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="What found it",
-        ),
+        sa.Column("pipeline_id", BIG_ID, nullable=False, comment="What found it"),
         sa.Column(
             "position",
             sa.Integer(),
@@ -1753,12 +1965,7 @@ def upgrade() -> None:
             nullable=False,
             comment="Order, from 0",
         ),
-        sa.Column(
-            "entity_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-            comment="What it names",
-        ),
+        sa.Column("entity_id", BIG_ID, nullable=False, comment="What it names"),
         sa.Column(
             "field", sa.String(length=8), nullable=False, comment="title or text"
         ),
@@ -1781,6 +1988,12 @@ def upgrade() -> None:
         sa.Column(
             "score", sa.Float(), nullable=True, comment="Trust, where the engine says"
         ),
+        sa.Column(
+            "sort_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="sort_at of the article",
+        ),
         sa.CheckConstraint("field IN ('title', 'text')", name=op.f("ck_mention_field")),
         sa.CheckConstraint(
             "kind IN ('PER', 'ORG', 'LOC', 'MISC')", name=op.f("ck_mention_kind")
@@ -1800,11 +2013,20 @@ def upgrade() -> None:
             name=op.f("fk_mention_pipeline_id_pipeline"),
         ),
         sa.PrimaryKeyConstraint(
-            "article_id", "revision", "pipeline_id", "position", name=op.f("pk_mention")
+            *partitioned_key(
+                "article_id", "revision", "pipeline_id", "position", "sort_at"
+            ),
+            name=op.f("pk_mention"),
         ),
         comment="A span of an article that names something",
+        postgresql_partition_by="RANGE (sort_at)",
     )
     op.create_index("ix_mention_entity_id", "mention", ["entity_id"], unique=False)
+
+    if on_postgresql():
+        # Where rows go that no partition was made for: no write ever fails.
+        for table in PARTITIONED:
+            op.execute(f"CREATE TABLE {table}_default PARTITION OF {table} DEFAULT")
 
 
 def downgrade() -> None:
@@ -1816,17 +2038,20 @@ def downgrade() -> None:
     op.drop_table("enrichment")
     op.drop_index("ix_story_member_story_id", table_name="story_member")
     op.drop_table("story_member")
-    op.drop_index("ix_story_event_story_id", table_name="story_event")
-    op.drop_table("story_event")
+    op.drop_index(
+        "ix_revision_document_sha256", table_name="revision", postgresql_using="hash"
+    )
     op.drop_table("revision")
     op.drop_index("ix_quarantine_state", table_name="quarantine")
     op.drop_index(op.f("ix_quarantine_article_id"), table_name="quarantine")
     op.drop_table("quarantine")
-    op.drop_table("poll_part")
     op.drop_index("ix_fingerprint_key_article_id", table_name="fingerprint_key")
     op.drop_table("fingerprint_key")
     op.drop_index("ix_fingerprint_text_hash", table_name="fingerprint")
     op.drop_table("fingerprint")
+    op.drop_index(
+        "ix_entry_document_sha256", table_name="entry", postgresql_using="hash"
+    )
     op.drop_index("ix_entry_article_id", table_name="entry")
     op.drop_table("entry")
     op.drop_index("ix_enrich_work_run_id", table_name="enrich_work")
@@ -1840,18 +2065,32 @@ def downgrade() -> None:
     op.drop_index("ix_article_entity_sort_at", table_name="article_entity")
     op.drop_index("ix_article_entity_entity_id_sort_at", table_name="article_entity")
     op.drop_table("article_entity")
+    op.drop_index("ix_alert_article_id", table_name="alert")
+    op.drop_table("alert")
+    op.drop_index(op.f("ix_tombstone_uid"), table_name="tombstone")
+    op.drop_table("tombstone")
     op.drop_index("ix_story_key_story_id", table_name="story_key")
     op.drop_table("story_key")
+    op.drop_index("ix_story_event_story_id", table_name="story_event")
+    op.drop_table("story_event")
+    op.drop_table("retention_policy")
     op.drop_index("ix_poll_run_id", table_name="poll")
     op.drop_index("ix_poll_feed_id_started_at", table_name="poll")
+    op.drop_index("ix_poll_document_sha256", table_name="poll", postgresql_using="hash")
     op.drop_table("poll")
     op.drop_index("ix_article_source_sort_at", table_name="article")
     op.drop_index("ix_article_sort_at_id", table_name="article")
     op.drop_index("ix_article_feed_id_sort_at", table_name="article")
     op.drop_table("article")
+    op.drop_index("ix_webhook_delivery_state_next_at", table_name="webhook_delivery")
+    op.drop_index("ix_webhook_delivery_endpoint_id", table_name="webhook_delivery")
+    op.drop_table("webhook_delivery")
     op.drop_index("ix_story_last_at", table_name="story")
     op.drop_table("story")
     op.drop_index("ix_run_file_state_due_at", table_name="run_file")
+    op.drop_index(
+        "ix_run_file_document_sha256", table_name="run_file", postgresql_using="hash"
+    )
     op.drop_table("run_file")
     op.drop_index("ix_job_range_state", table_name="job_range")
     op.drop_table("job_range")
@@ -1862,11 +2101,29 @@ def downgrade() -> None:
         postgresql_where=sa.text("state = 'active'"),
     )
     op.drop_table("feed")
+    op.drop_index("ix_entity_hour_entity_id_hour", table_name="entity_hour")
+    op.drop_table("entity_hour")
     op.drop_index("ix_entity_alias_alias", table_name="entity_alias")
     op.drop_table("entity_alias")
     op.drop_table("active_pipeline")
+    op.drop_table("webhook_endpoint")
+    op.drop_table("watch_rule")
     op.drop_table("run")
+    op.drop_index(op.f("ix_poll_part_stored_at"), table_name="poll_part")
+    op.drop_table("poll_part")
+    op.drop_table("poll_month")
     op.drop_table("pipeline")
+    op.drop_index(
+        "ix_outbox_unsent",
+        table_name="outbox",
+        sqlite_where=sa.text("sent_at IS NULL"),
+        postgresql_where=sa.text("sent_at IS NULL"),
+    )
+    op.drop_table("outbox")
     op.drop_table("job")
+    op.drop_table("ingest_hour")
     op.drop_table("entity")
     op.drop_table("document")
+    op.drop_index("ix_audit_log_subject_at", table_name="audit_log")
+    op.drop_table("audit_log")
+    op.drop_table("api_key")

@@ -37,12 +37,12 @@ VIEWS = {
     """,
     "v_entity_daily": """
         SELECT e.id AS entity_id, e.key AS entity_key, e.name AS entity, e.kind,
-               {day} AS day, COUNT(*) AS n_articles,
-               SUM(ae.n_mentions) AS n_mentions
-        FROM article_entity ae
+               {day} AS day, SUM(h.n_articles) AS n_articles,
+               SUM(h.n_mentions) AS n_mentions
+        FROM entity_hour h
         JOIN active_pipeline p
-          ON p.stage = 'entities' AND p.pipeline_id = ae.pipeline_id
-        JOIN entity e ON e.id = ae.entity_id
+          ON p.stage = 'entities' AND p.pipeline_id = h.pipeline_id
+        JOIN entity e ON e.id = h.entity_id
         GROUP BY e.id, e.key, e.name, e.kind, {day}
     """,
     "v_feed_health": """
@@ -98,27 +98,26 @@ VIEWS = {
         LEFT JOIN run_file rf ON rf.id = q.file_id
     """,
     "v_ingest_hourly": """
-        SELECT {hour} AS hour, a.source, COUNT(*) AS n_articles
-        FROM article a
-        GROUP BY {hour}, a.source
+        SELECT {hour} AS hour, h.source, h.n_articles
+        FROM ingest_hour h
     """,
 }
 
 # The same calendar on both engines: days and hours of UTC.
 CALENDAR = {
     "postgresql": {
-        "day": "CAST(ae.sort_at AT TIME ZONE 'UTC' AS date)",
-        "hour": "date_trunc('hour', a.first_seen_at)",
+        "day": "CAST(h.hour AT TIME ZONE 'UTC' AS date)",
+        "hour": "h.hour",
     },
     "sqlite": {
-        "day": "date(ae.sort_at)",
-        "hour": "strftime('%Y-%m-%d %H:00:00', a.first_seen_at)",
+        "day": "date(h.hour)",
+        "hour": "strftime('%Y-%m-%d %H:00:00', h.hour)",
     },
 }
 
 
 def upgrade() -> None:
-    calendar = CALENDAR[op.get_bind().dialect.name]
+    calendar = CALENDAR[op.get_context().dialect.name]
     for name, select in VIEWS.items():
         op.execute(f"CREATE VIEW {name} AS {select.format(**calendar)}")
 

@@ -39,12 +39,12 @@ POSTGRESQL_DOWN = ("DROP INDEX fts_article",)
 
 
 def upgrade() -> None:
-    on_sqlite = op.get_bind().dialect.name == "sqlite"
+    on_sqlite = op.get_context().dialect.name == "sqlite"
     for statement in SQLITE_UP if on_sqlite else POSTGRESQL_UP:
         op.execute(statement)
 
 
 def downgrade() -> None:
-    on_sqlite = op.get_bind().dialect.name == "sqlite"
+    on_sqlite = op.get_context().dialect.name == "sqlite"
     for statement in SQLITE_DOWN if on_sqlite else POSTGRESQL_DOWN:
         op.execute(statement)

@@ -1,5 +1,6 @@
 """All tables. Importing this package fills `Base.metadata`."""
 
+from store.models.access import ApiKey, AuditLog
 from store.models.articles import Article, Entry, EntryAlias, Revision
 from store.models.base import Base
 from store.models.copies import (
@@ -21,13 +22,33 @@ from store.models.enrichment import (
     Mention,
     Pipeline,
 )
-from store.models.feeds import Document, Feed, Poll, PollPart, Run, RunFile
+from store.models.feeds import (
+    Document,
+    Feed,
+    Poll,
+    PollMonth,
+    PollPart,
+    Run,
+    RunFile,
+)
+from store.models.outbound import (
+    Alert,
+    Outbox,
+    WatchRule,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
+from store.models.retention import RetentionPolicy, Tombstone
+from store.models.rollups import EntityHour, IngestHour
 from store.models.work import EnrichWork, Job, JobRange, Quarantine
 
 __all__ = [
     "ActivePipeline",
+    "Alert",
+    "ApiKey",
     "Article",
     "ArticleEntity",
+    "AuditLog",
     "Base",
     "CopyPair",
     "Document",
@@ -36,18 +57,23 @@ __all__ = [
     "Enrichment",
     "Entity",
     "EntityAlias",
+    "EntityHour",
     "Entry",
     "EntryAlias",
     "Feed",
     "Fingerprint",
     "FingerprintKey",
+    "IngestHour",
     "Job",
     "JobRange",
     "Mention",
+    "Outbox",
     "Pipeline",
     "Poll",
+    "PollMonth",
     "PollPart",
     "Quarantine",
+    "RetentionPolicy",
     "Revision",
     "Run",
     "RunFile",
@@ -55,4 +81,8 @@ __all__ = [
     "StoryEvent",
     "StoryKey",
     "StoryMember",
+    "Tombstone",
+    "WatchRule",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

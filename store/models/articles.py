@@ -26,7 +26,11 @@ class Article(Base):
         Index("ix_article_sort_at_id", "sort_at", "id"),
         Index("ix_article_source_sort_at", "source", "sort_at"),
         Index("ix_article_feed_id_sort_at", "feed_id", "sort_at"),
-        {"comment": "An article, one row however often it appeared"},
+        {
+            "comment": "An article, one row however often it appeared",
+            # The number of a deleted article must not become that of another one.
+            "sqlite_autoincrement": True,
+        },
     )
 
     id: Mapped[int] = col(BigId, primary_key=True, comment="Surrogate key")
@@ -63,7 +67,12 @@ class Revision(Base):
     """One text of an article."""
 
     __tablename__ = "revision"
-    __table_args__ = ({"comment": "One text of an article; numbers start at 1"},)
+    __table_args__ = (
+        Index(
+            "ix_revision_document_sha256", "document_sha256", postgresql_using="hash"
+        ),
+        {"comment": "One text of an article; numbers start at 1"},
+    )
 
     article_id: Mapped[int] = col(
         ForeignKey("article.id"), primary_key=True, comment="The article"
@@ -98,6 +107,7 @@ class Entry(Base):
         ),
         UniqueConstraint("feed_id", "key"),
         Index("ix_entry_article_id", "article_id"),
+        Index("ix_entry_document_sha256", "document_sha256", postgresql_using="hash"),
         {"comment": "One item as a feed or file gave it; it has one outcome"},
     )
 

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     CheckConstraint,
     Float,
@@ -18,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped
 
 from enrich.messages import CopyKind
-from store.models.base import Base, BigId, UtcDateTime, col, one_of
+from store.models.base import Base, BigId, Json, UtcDateTime, col, one_of
 from store.words import MemberRole, StoryEventKind
 
 
@@ -75,14 +74,14 @@ class CopyPair(Base):
         {"comment": "Two articles that pass as copies: the evidence"},
     )
 
-    pipeline_id: Mapped[int] = col(
-        ForeignKey("pipeline.id"), primary_key=True, comment="What judged it"
-    )
     low_id: Mapped[int] = col(
         ForeignKey("article.id"), primary_key=True, comment="The one with the lower id"
     )
     high_id: Mapped[int] = col(
         ForeignKey("article.id"), primary_key=True, comment="The other"
+    )
+    pipeline_id: Mapped[int] = col(
+        ForeignKey("pipeline.id"), primary_key=True, comment="What judged it"
     )
     kind: Mapped[str] = col(String(16), comment="identical, near or excerpt")
     containment: Mapped[float] = col(
@@ -102,11 +101,11 @@ class Duplicate(Base):
         {"comment": "The verdict: an article judged a copy of an original"},
     )
 
-    pipeline_id: Mapped[int] = col(
-        ForeignKey("pipeline.id"), primary_key=True, comment="What judged it"
-    )
     article_id: Mapped[int] = col(
         ForeignKey("article.id"), primary_key=True, comment="The copy"
+    )
+    pipeline_id: Mapped[int] = col(
+        ForeignKey("pipeline.id"), primary_key=True, comment="What judged it"
     )
     original_id: Mapped[int] = col(ForeignKey("article.id"), comment="The original")
     kind: Mapped[str] = col(String(16), comment="identical, near or excerpt")
@@ -132,7 +131,7 @@ class Story(Base):
     n_articles: Mapped[int] = col(Integer, comment="Members, copies not counted")
     first_at: Mapped[datetime] = col(UtcDateTime, comment="Time of its first article")
     last_at: Mapped[datetime] = col(UtcDateTime, comment="Time of its latest article")
-    centroid: Mapped[Any] = col(JSON, comment="Mean of its members' features")
+    centroid: Mapped[Any] = col(Json, comment="Mean of its members' features")
     merged_into: Mapped[int | None] = col(
         ForeignKey("story.id"), comment="The story that took it over"
     )
@@ -149,11 +148,11 @@ class StoryMember(Base):
         {"comment": "An article in a story; one story per article and clusterer"},
     )
 
-    pipeline_id: Mapped[int] = col(
-        ForeignKey("pipeline.id"), primary_key=True, comment="Clusterer"
-    )
     article_id: Mapped[int] = col(
         ForeignKey("article.id"), primary_key=True, comment="The article"
+    )
+    pipeline_id: Mapped[int] = col(
+        ForeignKey("pipeline.id"), primary_key=True, comment="Clusterer"
     )
     story_id: Mapped[int] = col(ForeignKey("story.id"), comment="The story")
     role: Mapped[str] = col(String(16), comment="opener, member or copy")
@@ -182,7 +181,7 @@ class StoryKey(Base):
 
 
 class StoryEvent(Base):
-    """What happened to a story, never rewritten."""
+    """What happened to a story, never rewritten, so it may outlive its article."""
 
     __tablename__ = "story_event"
     __table_args__ = (
@@ -195,7 +194,7 @@ class StoryEvent(Base):
     story_id: Mapped[int] = col(ForeignKey("story.id"), comment="The story")
     kind: Mapped[str] = col(String(16), comment="opened, joined, moved, merged, split")
     article_id: Mapped[int | None] = col(
-        ForeignKey("article.id"), comment="The article it is about"
+        BigId, comment="The article it is about, which may be deleted since"
     )
     other_story_id: Mapped[int | None] = col(
         ForeignKey("story.id"), comment="The other story of a merge, split or move"

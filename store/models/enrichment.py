@@ -134,7 +134,11 @@ class ArticleEntity(Base):
 
 
 class Mention(Base):
-    """A span of an article that names something."""
+    """A span of an article that names something.
+
+    PostgreSQL keeps it in partitions by month of `sort_at`, which its primary key
+    there holds as well.
+    """
 
     __tablename__ = "mention"
     __table_args__ = (
@@ -167,3 +171,4 @@ class Mention(Base):
     surface: Mapped[str] = col(Text, comment="The span itself")
     kind: Mapped[str] = col(String(8), comment="PER, ORG, LOC or MISC")
     score: Mapped[float | None] = col(Float, comment="Trust, where the engine says")
+    sort_at: Mapped[datetime] = col(UtcDateTime, comment="sort_at of the article")

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     CheckConstraint,
     ForeignKey,
@@ -18,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped
 
-from store.models.base import Base, BigId, UtcDateTime, col, one_of
+from store.models.base import Base, BigId, Json, UtcDateTime, col, one_of
 from store.words import FeedKind, FeedState, FileState, PollState, RunKind
 
 
@@ -50,7 +49,7 @@ class Feed(Base):
     site_url: Mapped[str | None] = col(Text, comment="Page the feed belongs to")
     source: Mapped[str | None] = col(Text, comment="Publisher, if the operator says")
     language: Mapped[str | None] = col(String(16), comment="Language it declares")
-    tags: Mapped[Any] = col(JSON, default=list, comment="Labels of the operator")
+    tags: Mapped[Any] = col(Json, default=list, comment="Labels of the operator")
     key_mode: Mapped[str | None] = col(
         String(16), comment="What keys of its entries are made of"
     )
@@ -114,7 +113,10 @@ class Document(Base):
     """Raw bytes as fetched or read, stored once."""
 
     __tablename__ = "document"
-    __table_args__ = ({"comment": "Raw bytes as fetched or read, stored once"},)
+    __table_args__ = (
+        CheckConstraint("(body IS NULL) <> (uri IS NULL)", name="body_or_uri"),
+        {"comment": "Raw bytes as fetched or read, stored once"},
+    )
 
     sha256: Mapped[str] = col(
         String(64), primary_key=True, comment="Hash of the uncompressed bytes"
@@ -122,7 +124,8 @@ class Document(Base):
     media_type: Mapped[str] = col(String(128), comment="Media type, as told or found")
     codec: Mapped[str] = col(String(16), comment="Compression of body")
     n_bytes: Mapped[int] = col(BigInteger, comment="Size before compression")
-    body: Mapped[bytes] = col(LargeBinary, comment="The compressed bytes")
+    body: Mapped[bytes | None] = col(LargeBinary, comment="The compressed bytes")
+    uri: Mapped[str | None] = col(Text, comment="Where they are, if not in body")
     created_at: Mapped[datetime] = col(UtcDateTime, comment="When first stored")
 
 
@@ -147,13 +150,18 @@ class Counts:
 
 
 class Poll(Counts, Base):
-    """One attempt to read a feed."""
+    """One attempt to read a feed.
+
+    PostgreSQL keeps it in partitions by month of `started_at`, which its primary key
+    there holds as well.
+    """
 
     __tablename__ = "poll"
     __table_args__ = (
         CheckConstraint(one_of("state", PollState), name="state"),
         Index("ix_poll_feed_id_started_at", "feed_id", "started_at"),
         Index("ix_poll_run_id", "run_id"),
+        Index("ix_poll_document_sha256", "document_sha256", postgresql_using="hash"),
         {"comment": "One attempt to read a feed; it has one outcome"},
     )
 
@@ -177,18 +185,33 @@ class Poll(Counts, Base):
 
 
 class PollPart(Base):
-    """A part of a large poll that has been stored."""
+    """A part of a large poll that has been stored.
+
+    No foreign key: a partitioned table has no key of `id` alone to point to.
+    """
 
     __tablename__ = "poll_part"
     __table_args__ = ({"comment": "A part of a large poll that has been stored"},)
 
     poll_id: Mapped[int] = col(
-        ForeignKey("poll.id"), primary_key=True, comment="The poll"
+        BigId, primary_key=True, autoincrement=False, comment="The poll"
     )
     part: Mapped[int] = col(
         Integer, primary_key=True, autoincrement=False, comment="Number from 0"
     )
-    stored_at: Mapped[datetime] = col(UtcDateTime, comment="When stored")
+    stored_at: Mapped[datetime] = col(UtcDateTime, index=True, comment="When stored")
+
+
+class PollMonth(Counts, Base):
+    """What the deleted polls of one month had counted."""
+
+    __tablename__ = "poll_month"
+    __table_args__ = ({"comment": "What the deleted polls of one month had counted"},)
+
+    month: Mapped[datetime] = col(
+        UtcDateTime, primary_key=True, comment="First moment of the month"
+    )
+    n_polls: Mapped[int] = col(Integer, default=0, comment="Polls deleted")
 
 
 class RunFile(Counts, Base):
@@ -199,6 +222,9 @@ class RunFile(Counts, Base):
         CheckConstraint(one_of("state", FileState), name="state"),
         UniqueConstraint("run_id", "path"),
         Index("ix_run_file_state_due_at", "state", "due_at"),
+        Index(
+            "ix_run_file_document_sha256", "document_sha256", postgresql_using="hash"
+        ),
         {"comment": "One file that a run was asked to read; it has one outcome"},
     )
 

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     CheckConstraint,
     ForeignKey,
     Index,
@@ -16,7 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped
 
 from enrich.messages import Lane
-from store.models.base import Base, BigId, UtcDateTime, col, one_of
+from store.models.base import Base, BigId, Json, UtcDateTime, col, one_of
 from store.words import JobState, QuarantineKind, QuarantineState, RangeState
 
 
@@ -38,7 +37,7 @@ class EnrichWork(Base):
     revision: Mapped[int] = col(Integer, comment="The revision to enrich")
     lane: Mapped[str] = col(String(8), comment="live or bulk")
     stages: Mapped[Any] = col(
-        JSON, nullable=True, comment="Stages asked for; NULL for all that are stale"
+        Json, nullable=True, comment="Stages asked for; NULL for all that are stale"
     )
     attempts: Mapped[int] = col(Integer, default=0, comment="Times it was claimed")
     leased: Mapped[bool] = col(default=False, comment="A worker has it until due_at")
@@ -61,7 +60,7 @@ class Job(Base):
     id: Mapped[int] = col(BigId, primary_key=True, comment="Surrogate key")
     state: Mapped[str] = col(String(16), comment="running or done")
     stages: Mapped[Any] = col(
-        JSON, nullable=True, comment="Stages asked for; NULL for all"
+        Json, nullable=True, comment="Stages asked for; NULL for all"
     )
     since: Mapped[datetime | None] = col(
         UtcDateTime, comment="Only articles with sort_at from then on"

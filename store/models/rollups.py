@@ -1,0 +1,46 @@
+"""Tables of sums that are kept in step with the rows they add up."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, Integer, Text
+from sqlalchemy.orm import Mapped
+
+from store.models.base import Base, UtcDateTime, col
+
+
+class EntityHour(Base):
+    """How often an entity was in the news in one hour."""
+
+    __tablename__ = "entity_hour"
+    __table_args__ = (
+        Index("ix_entity_hour_entity_id_hour", "entity_id", "hour"),
+        {"comment": "How often an entity was in the news in one hour"},
+    )
+
+    # What leads the key is what the top entities of a time are asked by.
+    hour: Mapped[datetime] = col(
+        UtcDateTime, primary_key=True, comment="First moment of the hour, by sort_at"
+    )
+    pipeline_id: Mapped[int] = col(
+        ForeignKey("pipeline.id"), primary_key=True, comment="What found it"
+    )
+    entity_id: Mapped[int] = col(
+        ForeignKey("entity.id"), primary_key=True, comment="The entity"
+    )
+    n_articles: Mapped[int] = col(Integer, comment="Articles that name it")
+    n_mentions: Mapped[int] = col(Integer, comment="How often they do")
+
+
+class IngestHour(Base):
+    """How many articles a publisher brought in one hour."""
+
+    __tablename__ = "ingest_hour"
+    __table_args__ = ({"comment": "How many articles a publisher brought in one hour"},)
+
+    hour: Mapped[datetime] = col(
+        UtcDateTime,
+        primary_key=True,
+        comment="First moment of the hour, by first_seen_at",
+    )
+    source: Mapped[str] = col(Text, primary_key=True, comment="Publisher")
+    n_articles: Mapped[int] = col(Integer, comment="Articles stored")
