@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrich.messages import Lane
 from ingest.messages import Article as Draft
 from ingest.messages import Entry as NewEntry
-from store import pending
-from store.clauses import insert_into, insert_rows, locked
+from store import pending, rollups
+from store.batches import append_rows, insert_new, insert_rows, update_rows
+from store.clauses import locked
 from store.models import Article, Revision
 
 # What search and lists show of a text: title and this much lead answer most queries
@@ -96,6 +97,8 @@ def write_articles(
         for row, seen in changes
     ]
     pending.add_articles(session, news, lane=sighting.lane, now=sighting.now)
+    # Last of all: until this transaction ends nobody else counts in these hours.
+    rollups.add_articles(session, (_counted(fresh[uid], sighting) for uid in inserted))
     return {
         row.uid: Target(row.id, row.uid in inserted) for row in rows if row.uid in fresh
     }
@@ -106,15 +109,10 @@ def _insert(
 ) -> set[str]:
     # In the order of the key, so that two writers cannot wait for each other.
     rows = [_article_row(fresh[uid].draft, sighting) for uid in sorted(fresh)]
-    if not rows:
-        return set()
-    insert = insert_into(session, Article).on_conflict_do_nothing(
-        index_elements=["uid"]
-    )
-    found = session.execute(insert.returning(Article.id, Article.uid), rows).all()
-    firsts = [_revision_row(row.id, 1, fresh[row.uid], sighting) for row in found]
-    insert_rows(session, Revision, firsts)
-    return {row.uid for row in found}
+    found = insert_new(session, Article, rows, key="uid")
+    firsts = [_revision_row(found[uid], 1, fresh[uid], sighting) for uid in found]
+    append_rows(session, Revision, firsts)
+    return set(found)
 
 
 def _lock(
@@ -142,7 +140,7 @@ def _revise(session: Session, changes: list[_Change], sighting: Sighting) -> Non
         for row, seen in changes
     ]
     insert_rows(session, Revision, rows)
-    session.execute(update(Article), [_changed_row(one) for one in changes])
+    update_rows(session, Article, [_changed_row(one) for one in changes])
 
 
 def _changed_row(change: _Change) -> dict[str, Any]:
@@ -178,6 +176,10 @@ def _article_row(draft: Draft, sighting: Sighting) -> dict[str, Any]:
         "first_seen_at": sighting.now,
         "sort_at": draft.published_at or sighting.now,
     }
+
+
+def _counted(seen: Seen, sighting: Sighting) -> dict[str, Any]:
+    return {"first_seen_at": sighting.now, "source": seen.draft.source}
 
 
 def _revision_row(

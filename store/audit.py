@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from store.audit_entries import counted_lines, entry_lines, file_lines, poll_lines
 from store.audit_lines import AuditLine, breakdown, count, number
+from store.audit_rollups import rollup_lines
 from store.engine import is_postgresql
 from store.models import (
     Article,
@@ -57,6 +58,7 @@ def audit(session: Session) -> AuditReport:
         _settled(session),
         *_results(session),
         *_related(session),
+        *rollup_lines(session),
     )
     return AuditReport(lines=lines, balanced=all(line.balanced for line in lines))
 

@@ -7,7 +7,16 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from store.audit_lines import AuditLine, breakdown, by, count, number
-from store.models import Article, Entry, Feed, Poll, Quarantine, RunFile
+from store.models import (
+    Article,
+    Entry,
+    Feed,
+    Poll,
+    PollMonth,
+    Quarantine,
+    RunFile,
+    Tombstone,
+)
 from store.tally import End
 from store.words import (
     EntryOutcome,
@@ -117,23 +126,44 @@ def counted_lines(session: Session) -> Iterator[AuditLine]:
         models[FeedKind.FILES] = RunFile
     for kind, model in models.items():
         name = "polls" if model is Poll else "files"
-        mine = Entry.feed_id.in_(select(Feed.id).where(Feed.kind == kind))
-        stored = Entry.outcome == EntryOutcome.STORED
+        books: list[Book] = [model, PollMonth] if model is Poll else [model]
+        there, deleted = _entries_of(session, kind, EntryOutcome.STORED)
         yield AuditLine(
             name=f"articles brought by {name}",
-            expected=number(session, select(func.sum(model.n_new))),
-            found=count(session, Entry, mine, stored),
-            detail="counted as new = entries that are stored",
+            expected=sum(
+                number(session, select(func.sum(book.n_new))) for book in books
+            ),
+            found=there + deleted,
+            detail=f"counted as new = {there} stored + {deleted} deleted",
         )
-        arrived = model.n_new + model.n_duplicate + model.n_rejected
-        counted = number(session, select(func.sum(arrived + model.n_quarantined)))
-        n_entries = count(session, Entry, mine)
+        counted = sum(number(session, select(_arrived(book))) for book in books)
+        there, deleted = _entries_of(session, kind, *EntryOutcome)
         yield AuditLine(
             name=f"entries that no {name[:-1]} counted",
             expected=0,
-            found=max(0, n_entries - counted),
-            detail=f"{n_entries} entries, {counted} counted",
+            found=max(0, there + deleted - counted),
+            detail=f"{there} entries + {deleted} deleted, {counted} counted",
         )
+
+
+Book = type[Poll | PollMonth | RunFile]
+
+
+def _arrived(book: Book) -> Any:
+    arrived = book.n_new + book.n_duplicate + book.n_rejected
+    return func.sum(arrived + book.n_quarantined)
+
+
+def _entries_of(
+    session: Session, kind: FeedKind, *outcomes: EntryOutcome
+) -> tuple[int, int]:
+    """Return how many entries ended so: those that are there, and the deleted ones."""
+    feeds = select(Feed.id).where(Feed.kind == kind)
+    there, deleted = (
+        count(session, model, model.feed_id.in_(feeds), model.outcome.in_(outcomes))
+        for model in (Entry, Tombstone)
+    )
+    return there, deleted
 
 
 def _were_files_read_again(session: Session) -> bool:

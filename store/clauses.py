@@ -1,13 +1,16 @@
 """Statements that both engines understand but spell in two ways."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from store.batches import MAX_VALUES, insert_rows
 from store.engine import is_postgresql
+
+__all__ = ["alone", "chunks", "insert_into", "insert_rows", "locked"]
 
 T = TypeVar("T")
 S = TypeVar("S", bound="Select[*tuple[Any, ...]]")
@@ -16,20 +19,12 @@ Insert = postgresql.Insert | sqlite.Insert
 # The verdicts on copies and stories look at what others have stored: two writers at
 # once would each miss the other's articles. One number per thing that must be alone.
 VERDICTS_LOCK = 0x76657264
-# PostgreSQL allows 65,535 parameters in one statement, SQLite 32,766.
-MAX_VALUES = 5_000
 
 
 def insert_into(session: Session, model: type) -> Any:
     """Return the dialect's INSERT, which knows ON CONFLICT."""
     dialect = postgresql if is_postgresql(session) else sqlite
     return dialect.insert(model)
-
-
-def insert_rows(session: Session, model: type, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert rows; those whose key is taken are left as they stand."""
-    if rows:
-        session.execute(insert_into(session, model).on_conflict_do_nothing(), rows)
 
 
 def locked(session: Session, query: S, *, skip: bool = False) -> S:

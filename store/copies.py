@@ -41,6 +41,21 @@ def settle_copies(
     store_marks(session, marked, pipeline_id=pipeline_id)
     pairs = _find_pairs(session, marked, pipeline_id, judge)
     _store_pairs(session, pairs, pipeline_id)
+    settle_again(session, touched, pipeline_id=pipeline_id, judge=judge, now=now)
+
+
+def settle_again(
+    session: Session,
+    touched: set[int],
+    *,
+    pipeline_id: int,
+    judge: Judge,
+    now: datetime,
+) -> None:
+    """Settle all that hangs together with some articles by the pairs that are there.
+
+    The caller must be alone with the verdicts (`clauses.alone`).
+    """
     group, evidence = _group(session, touched, pipeline_id)
     times = _times(session, group)
     verdicts = judge.settle(times, evidence)
@@ -123,22 +138,28 @@ def _group(
     return group, inside
 
 
-def _pairs_of(session: Session, ids: set[int], pipeline_id: int) -> list[PairRow]:
-    rows: list[PairRow] = []
+def _pairs_of(session: Session, ids: set[int], pipeline_id: int) -> list[Any]:
+    rows: list[Any] = []
     for some in chunks(sorted(ids)):
-        for column in (PairRow.low_id, PairRow.high_id):
-            query = select(PairRow).where(
-                PairRow.pipeline_id == pipeline_id, column.in_(some)
-            )
-            rows += session.scalars(query)
+        query = select(
+            PairRow.low_id,
+            PairRow.high_id,
+            PairRow.kind,
+            PairRow.containment,
+            PairRow.resemblance,
+        ).where(
+            PairRow.pipeline_id == pipeline_id,
+            or_(PairRow.low_id.in_(some), PairRow.high_id.in_(some)),
+        )
+        rows += session.execute(query)
     return rows
 
 
-def _pair(row: PairRow) -> CopyPair:
+def _pair(row: Any) -> CopyPair:
     return CopyPair(low_id=row.low_id, high_id=row.high_id, comparison=_comparison(row))
 
 
-def _comparison(row: PairRow | Duplicate) -> Comparison:
+def _comparison(row: Any) -> Comparison:
     return Comparison(
         kind=CopyKind(row.kind),
         containment=row.containment,
@@ -200,8 +221,14 @@ def _load_verdicts(
             comparison=_comparison(row),
         )
         for some in chunks(sorted(ids))
-        for row in session.scalars(
-            select(Duplicate)
+        for row in session.execute(
+            select(
+                Duplicate.article_id,
+                Duplicate.original_id,
+                Duplicate.kind,
+                Duplicate.containment,
+                Duplicate.resemblance,
+            )
             .where(Duplicate.article_id.in_(some))
             .where(Duplicate.pipeline_id == pipeline_id)
         )

@@ -1,15 +1,16 @@
 """Entities and mentions of articles, as one pipeline found them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from enrich.messages import Entities
-from store.clauses import chunks, insert_rows
+from store import rollups
+from store.batches import Tuples, append_rows, find_ids, insert_rows
 from store.models import ArticleEntity, Entity, EntityAlias, Mention
 
 
@@ -30,24 +31,41 @@ def save_entities(
     ids = _entity_ids(session, found, now)
     _insert_aliases(session, found, ids)
     article_ids = [one.article_id for one in found]
-    for model in (Mention, ArticleEntity):
-        session.execute(
-            delete(model)
-            .where(model.article_id.in_(article_ids))
-            .where(model.pipeline_id == pipeline_id)
-            .execution_options(synchronize_session=False)
-        )
+    session.execute(_of_articles(Mention, article_ids, pipeline_id))
+    gone = _of_articles(ArticleEntity, article_ids, pipeline_id).returning(
+        ArticleEntity.pipeline_id,
+        ArticleEntity.entity_id,
+        ArticleEntity.sort_at,
+        ArticleEntity.n_mentions,
+    )
+    before = session.execute(gone).mappings().all()
     sums = [row for one in found for row in _sum_rows(one, ids, pipeline_id)]
-    insert_rows(session, ArticleEntity, sums)
+    append_rows(session, ArticleEntity, sums)
+    # The hours hold what was written less what was deleted: keep the three together.
+    rollups.add_entities(session, sums, before)
     mentions = [row for one in found for row in _mention_rows(one, ids, pipeline_id)]
-    insert_rows(session, Mention, mentions)
+    append_rows(session, Mention, Tuples(_MENTION, mentions))
+
+
+def _of_articles(
+    model: type[Mention | ArticleEntity], article_ids: list[int], pipeline_id: int
+) -> Any:
+    return (
+        delete(model)
+        .where(model.article_id.in_(article_ids))
+        .where(model.pipeline_id == pipeline_id)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _entity_ids(
     session: Session, found: Sequence[Found], now: datetime
 ) -> dict[str, int]:
     names = {one.key: one for article in found for one in article.entities.entities}
+    # Most are known; writing only the others spares an id for each of them.
+    ids = find_ids(session, Entity, "key", sorted(names))
     # In the order of the key, so that two writers cannot wait for each other.
+    news = sorted(names.keys() - ids.keys())
     rows = [
         {
             "key": key,
@@ -55,16 +73,10 @@ def _entity_ids(
             "name": names[key].name,
             "created_at": now,
         }
-        for key in sorted(names)
+        for key in news
     ]
     insert_rows(session, Entity, rows)
-    return {
-        row.key: row.id
-        for keys in chunks(sorted(names))
-        for row in session.execute(
-            select(Entity.id, Entity.key).where(Entity.key.in_(keys))
-        )
-    }
+    return ids | find_ids(session, Entity, "key", news)
 
 
 def _insert_aliases(
@@ -99,22 +111,38 @@ def _sum_rows(
     ]
 
 
+_MENTION = (
+    "article_id",
+    "revision",
+    "pipeline_id",
+    "position",
+    "entity_id",
+    "field",
+    "start_char",
+    "end_char",
+    "surface",
+    "kind",
+    "score",
+    "sort_at",
+)
+
+
 def _mention_rows(
     found: Found, ids: dict[str, int], pipeline_id: int
-) -> list[dict[str, Any]]:
-    return [
-        {
-            "article_id": found.article_id,
-            "revision": found.revision,
-            "pipeline_id": pipeline_id,
-            "position": position,
-            "entity_id": ids[one.entity_key],
-            "field": one.field,
-            "start_char": one.start,
-            "end_char": one.end,
-            "surface": one.surface,
-            "kind": one.kind,
-            "score": one.score,
-        }
-        for position, one in enumerate(found.entities.mentions)
-    ]
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the values of `_MENTION`; there are too many for a dictionary each."""
+    for position, one in enumerate(found.entities.mentions):
+        yield (
+            found.article_id,
+            found.revision,
+            pipeline_id,
+            position,
+            ids[one.entity_key],
+            one.field.value,
+            one.start,
+            one.end,
+            one.surface,
+            one.kind.value,
+            one.score,
+            found.sort_at,
+        )

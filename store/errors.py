@@ -39,3 +39,11 @@ class NotFound(StoreError, LookupError):
 
 class BadQuery(StoreError, ValueError):
     """The query cannot be run as written; change it."""
+
+
+class GrantRefused(StoreError):
+    """The roles of the database cannot be made as asked."""
+
+
+class UpgradeRefused(StoreError):
+    """The database did not let the schema be changed; it is as it was before."""

@@ -1,6 +1,7 @@
 """Which entries of a document are known: by their key, or else by an alias."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from ingest.messages import Entry as NewEntry
 from store.clauses import chunks, insert_rows
 from store.models import Entry
 from store.models import EntryAlias as Alias
+from store.tombstones import find_buried
 
 
 class Known(NamedTuple):
@@ -43,7 +45,23 @@ def find_known(
         if match is not None:
             known[entry.key] = match
             taken.add(match.id)
-    return known
+    return known | _buried(session, strangers, known, feed_id)
+
+
+def _buried(
+    session: Session,
+    strangers: Sequence[NewEntry],
+    known: Mapping[str, Known],
+    feed_id: int,
+) -> dict[str, Known]:
+    """Return entries that were deleted: whatever they hold, they are as they were."""
+    rest = [one for one in strangers if one.key not in known]
+    buried = find_buried(session, rest, feed_id=feed_id) if rest else set()
+    return {
+        one.key: Known(0, one.article.content_hash if one.article else None, None)
+        for one in rest
+        if one.key in buried
+    }
 
 
 def _find_aliases(
@@ -71,4 +89,5 @@ def add_aliases(
         if entry.key in ids
         for alias in entry.aliases
     ]
-    insert_rows(session, Alias, rows)
+    # In the order of the key, so that two writers cannot wait for each other.
+    insert_rows(session, Alias, sorted(rows, key=itemgetter("alias")))

@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from enrich.messages import StoryCandidate, StoryFeatures
@@ -17,6 +18,8 @@ from store.models import Story, StoryKey
 WINDOW = timedelta(days=14)
 # The live stories that share most heavy terms with an article.
 MAX_CANDIDATES = 30
+FIRST = datetime.min.replace(tzinfo=UTC)
+LAST = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,7 @@ class Live:
     last_at: datetime
     centroid: Centroid
     keys: set[int] = field(default_factory=set)
+    indexed: set[int] = field(default_factory=set)  # those of them that are stored
     changed: bool = False
 
     def candidate(self) -> StoryCandidate:
@@ -53,7 +57,15 @@ class Live:
 
     def in_window(self, at: datetime) -> bool:
         """Return whether the story is open for an article of that time."""
-        return self.first_at - WINDOW <= at <= self.last_at + WINDOW
+        return moved(self.first_at, -WINDOW) <= at <= moved(self.last_at, WINDOW)
+
+
+def moved(at: datetime, by: timedelta) -> datetime:
+    """Return a time moved, at most to the ends of the calendar."""
+    try:
+        return at + by
+    except OverflowError:
+        return FIRST if by < timedelta(0) else LAST
 
 
 def load_stories(
@@ -63,8 +75,8 @@ def load_stories(
     if not articles:
         return {}
     keys = sorted({key for one in articles for key in one.features.keys})
-    near = Story.last_at >= articles[0].at - WINDOW
-    soon = Story.first_at <= articles[-1].at + WINDOW
+    near = Story.last_at >= moved(articles[0].at, -WINDOW)
+    soon = Story.first_at <= moved(articles[-1].at, WINDOW)
     live: dict[int, Live] = {}
     hits: list[tuple[int, int]] = []
     for some in chunks(keys):
@@ -74,10 +86,10 @@ def load_stories(
             .where(StoryKey.pipeline_id == pipeline_id, StoryKey.key.in_(some))
             .where(near, soon, Story.merged_into.is_(None))
         )
-        hits += [(row.key, row.story_id) for row in session.execute(query)]
+        hits += [(row[0], row[1]) for row in session.connection().execute(query).all()]
     found = wanted | _most_shared(articles, hits)
     for some in chunks(sorted(found)):
-        for row in session.scalars(select(Story).where(Story.id.in_(some))):
+        for row in session.execute(_stories(some)):
             live[row.id] = Live(
                 id=row.id,
                 title=row.title,
@@ -89,7 +101,20 @@ def load_stories(
     for key, story_id in hits:
         if story_id in live:
             live[story_id].keys.add(key)
+            live[story_id].indexed.add(key)
     return live
+
+
+def _stories(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
+    columns = (
+        Story.id,
+        Story.title,
+        Story.n_articles,
+        Story.first_at,
+        Story.last_at,
+        Story.centroid,
+    )
+    return select(*columns).where(Story.id.in_(ids))
 
 
 def _most_shared(

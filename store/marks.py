@@ -8,7 +8,8 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from enrich.messages import Fingerprint as Marks
-from store.clauses import chunks, insert_into, insert_rows
+from store.batches import Tuples, insert_rows, replace_rows
+from store.clauses import chunks
 from store.models import Fingerprint, FingerprintKey
 
 # A mark that more articles share is a template, not evidence; measured runs with caps
@@ -44,15 +45,7 @@ def store_marks(
         }
         for one in marked
     ]
-    insert = insert_into(session, Fingerprint)
-    names = ("revision", "text_hash", "title_hash", "n_tokens", "marks")
-    session.execute(
-        insert.on_conflict_do_update(
-            index_elements=["article_id", "pipeline_id"],
-            set_={name: getattr(insert.excluded, name) for name in names},
-        ),
-        rows,
-    )
+    replace_rows(session, Fingerprint, rows, key=["article_id", "pipeline_id"])
     session.execute(
         delete(FingerprintKey)
         .where(FingerprintKey.article_id.in_([one.article_id for one in marked]))
@@ -60,11 +53,12 @@ def store_marks(
         .execution_options(synchronize_session=False)
     )
     keys = [
-        {"pipeline_id": pipeline_id, "key": key, "article_id": one.article_id}
+        (pipeline_id, key, one.article_id)
         for one in marked
         for key in one.fingerprint.keys
     ]
-    insert_rows(session, FingerprintKey, keys)
+    names = ("pipeline_id", "key", "article_id")
+    insert_rows(session, FingerprintKey, Tuples(names, keys))
 
 
 def find_candidates(
@@ -105,7 +99,7 @@ def _postings(
         query = select(ranked.c.key, ranked.c.article_id).where(
             ranked.c.rank <= MAX_POSTINGS
         )
-        for key, article_id in session.execute(query):
+        for key, article_id in session.connection().execute(query).all():
             postings.setdefault(key, []).append(article_id)
     return postings
 

@@ -1,8 +1,8 @@
 """The search language: what an operator types becomes a tree, or a clear error.
 
-`word "a phrase" -not this OR that source:bbc.co.uk language:en entity:Macron since:7d
-until:2026-11-20`. Parts stand together unless `OR` stands between them, and `OR` binds
-closer: `a b OR c d` asks for a, for b or c, and for d.
+`word "a phrase" -not this OR that source:bbc.co.uk language:en entity:Macron story:17
+since:7d until:2026-11-20`. Parts stand together unless `OR` stands between them, and
+`OR` binds closer: `a b OR c d` asks for a, for b or c, and for d.
 """
 
 import re
@@ -49,6 +49,13 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InStory:
+    """The story that the article belongs to."""
+
+    story_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Since:
     """The article's time, from then on."""
 
@@ -83,7 +90,7 @@ class AllOf:
     parts: tuple["Part", ...]
 
 
-Filter: TypeAlias = SourceIs | LanguageIs | Names | Since | Until
+Filter: TypeAlias = SourceIs | LanguageIs | Names | InStory | Since | Until
 Part: TypeAlias = Words | Filter | Not | AnyOf | AllOf
 
 
@@ -216,9 +223,17 @@ _FILTERS: dict[str, Callable[[str, datetime], Filter]] = {
     "source": lambda value, _now: SourceIs(source=value.lower()),
     "language": lambda value, _now: LanguageIs(language=value.lower()),
     "entity": lambda value, _now: Names(entity=value),
+    "story": lambda value, _now: InStory(story_id=_story_id(value)),
     "since": lambda value, now: Since(moment=parse_moment(value, now=now)),
     "until": lambda value, now: Until(moment=parse_moment(value, now=now)),
 }
+
+
+def _story_id(value: str) -> int:
+    # Eighteen digits always fit a 64-bit key.
+    if not re.fullmatch(r"[0-9]{1,18}", value):
+        raise BadQuery(f"{value!r} is no number of a story")
+    return int(value)
 
 
 def _bad(reason: str, position: int) -> BadQuery:

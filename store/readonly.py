@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -81,12 +82,28 @@ def _result(
     )
 
 
+# How SQLite keeps our times. Nothing else that is stored looks like that.
+_SQLITE_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", re.ASCII)
+
+
 def _plain(value: Any) -> Any:
-    """Return the value as SQLite would give it: PostgreSQL sums up into decimals."""
-    if not isinstance(value, Decimal):
-        return value
-    is_whole = value.is_finite() and value == value.to_integral_value()
-    return int(value) if is_whole else float(value)
+    """Return the value as either engine gives it: numbers, and times in UTC.
+
+    PostgreSQL sums up into decimals, and SQLite keeps times as text.
+    """
+    if isinstance(value, Decimal):
+        is_whole = value.is_finite() and value == value.to_integral_value()
+        return int(value) if is_whole else float(value)
+    if isinstance(value, str) and _SQLITE_TIME.fullmatch(value):
+        return _time(value)
+    return value
+
+
+def _time(text: str) -> datetime | str:
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError:  # a month 13: no time of ours, so a text after all
+        return text
 
 
 # ---- SQLite ----

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrich.messages import (
@@ -21,6 +21,7 @@ from enrich.messages import (
     Stage,
 )
 from store import pending
+from store.batches import update_rows
 from store.clauses import VERDICTS_LOCK, alone, insert_into, locked
 from store.copies import settle_copies
 from store.entities import Found, save_entities
@@ -54,12 +55,14 @@ def save_enrichment(
     """Store results and settle copies and stories; a redelivery changes nothing."""
     alone(session, VERDICTS_LOCK)
     rows = _lock_articles(session, event)
-    current = [
+    wanted = [
         one
         for one in event.articles
         if one.article_id in rows
         and rows[one.article_id].current_revision == one.revision
     ]
+    # An article that is named twice is written once.
+    current = list({one.article_id: one for one in reversed(wanted)}.values())
     ids = register(session, event.pipelines, now=now)
     fresh = _write_ledger(session, current, ids, event.enriched_at)
     for pipeline in event.pipelines:
@@ -75,8 +78,8 @@ def save_enrichment(
     n_saved = len({article_id for article_id, _ in fresh})
     return Saved(
         n_saved=n_saved,
-        n_repeated=len(current) - n_saved,
-        n_superseded=len(event.articles) - len(current),
+        n_repeated=len(wanted) - n_saved,
+        n_superseded=len(event.articles) - len(wanted),
         n_failed=len(failures),
     )
 
@@ -156,18 +159,16 @@ def _save_languages(
     session: Session, articles: Sequence[EnrichedArticle], _context: _Context
 ) -> None:
     found = [(one.article_id, one.language) for one in articles if one.language]
-    session.execute(
-        update(Article),
-        [
-            {
-                "id": article_id,
-                "language": language.code,
-                "language_score": language.score,
-                "language_origin": language.origin,
-            }
-            for article_id, language in found
-        ],
-    )
+    rows = [
+        {
+            "id": article_id,
+            "language": language.code,
+            "language_score": language.score,
+            "language_origin": language.origin,
+        }
+        for article_id, language in found
+    ]
+    update_rows(session, Article, rows)
 
 
 def _save_entities(

@@ -1,17 +1,26 @@
 """The database schema: upgrade it, and refuse to work on a wrong one."""
 
+import sqlite3
+from io import StringIO
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
-from store.engine import open_engine
-from store.errors import WrongSchema
+from store.engine import READ_ONLY, open_engine
+from store.errors import UpgradeRefused, WrongSchema
+from store.grants import give_views, readers_of_views
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+
+
+# A migration that cannot have its lock soon must give way to the running workers.
+LOCK_TIMEOUT_SECONDS = 10.0
 
 
 def alembic_config(engine: Engine) -> Config:
@@ -22,24 +31,58 @@ def alembic_config(engine: Engine) -> Config:
     return config
 
 
-def upgrade(url: str, *, revision: str = "head") -> None:
+def upgrade(
+    url: str,
+    *,
+    revision: str = "head",
+    lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS,
+) -> None:
     """Bring the database to a revision; at that revision already, do nothing.
+
+    Two at once are in order: the second waits for the first.
 
     Raises:
         WrongSchema: The database was made by a newer version than this one.
+        UpgradeRefused: Somebody holds a lock for too long, or the role may not do it.
     """
     engine = open_engine(url)
     try:
         _refuse_newer(engine)
-        command.upgrade(alembic_config(engine), revision)
+        readers = readers_of_views(engine)
+        config = alembic_config(engine)
+        config.attributes["lock_timeout_seconds"] = lock_timeout_seconds
+        command.upgrade(config, revision)
+        give_views(engine, readers)
+    except DBAPIError as error:
+        reason = _refusal(error)
+        if reason is None:
+            raise
+        found = found_revision(engine) or "none"
+        raise UpgradeRefused(f"{reason}; the database is at revision {found}") from None
     finally:
         engine.dispose()
 
 
+def _refusal(error: DBAPIError) -> str | None:
+    """Return why the database refused to change its schema; None for other errors."""
+    again = "stop what uses the database, or try again when it is quiet"
+    match error.orig:
+        case psycopg.errors.LockNotAvailable():
+            return f"another session holds a lock that the upgrade needs: {again}"
+        case psycopg.errors.QueryCanceled():
+            return f"a statement of the upgrade took too long: {again}"
+        case psycopg.errors.InsufficientPrivilege():
+            said = error.orig.diag.message_primary
+            return f"this role may not change the schema ({said}): use the migrate role"
+        case sqlite3.OperationalError() if "locked" in str(error.orig):
+            return f"another process writes to the database: {again}"
+        case _:
+            return None
+
+
 def _refuse_newer(engine: Engine) -> None:
     found = found_revision(engine)
-    known = {one.revision for one in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
-    if found is not None and found not in known:
+    if found is not None and found not in revisions():
         raise WrongSchema(found, wanted_revision())
 
 
@@ -65,6 +108,12 @@ def check_drift(url: str) -> None:
         engine.dispose()
 
 
+def revisions() -> list[str]:
+    """Return all revisions, the first one first."""
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    return [script.revision for script in scripts.walk_revisions()][::-1]
+
+
 def wanted_revision() -> str:
     """Return the revision this code was written for."""
     head = ScriptDirectory(str(MIGRATIONS)).get_current_head()
@@ -76,7 +125,21 @@ def wanted_revision() -> str:
 def found_revision(engine: Engine) -> str | None:
     """Return the revision the database is at, or None for an empty one."""
     with engine.connect() as connection:
+        # On SQLite a look must not wait for whoever writes.
+        connection.execution_options(**{READ_ONLY: True})
         return MigrationContext.configure(connection).get_current_revision()
+
+
+def offline_sql(revision: str) -> str:
+    """Return the SQL that takes PostgreSQL to a revision from the one before it."""
+    known = ["base", *revisions()]
+    before = known[known.index(revision) - 1]
+    printed = StringIO()
+    config = Config(output_buffer=printed)
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("sqlalchemy.url", "postgresql+psycopg://")
+    command.upgrade(config, f"{before}:{revision}", sql=True)
+    return printed.getvalue()
 
 
 def require_schema(engine: Engine) -> None:

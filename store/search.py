@@ -1,5 +1,6 @@
 """Full-text search over title and lead: one language, the same on both engines."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -7,21 +8,24 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, and_, literal_column, not_, or_, select
 from sqlalchemy.orm import Session
 
+from enrich.messages import Stage
 from store.errors import BadQuery
-from store.models import Article
+from store.models import Article, StoryMember
 from store.queries.articles import (
     ArticleLine,
+    active,
     article_line,
     names_entity,
     newest_first,
     select_lines,
 )
-from store.queries.cursors import Cursor
+from store.queries.cursors import Cursor, is_before
 from store.queries.rows import AnySelect
 from store.query_language import (
     AllOf,
     AnyOf,
     Filter,
+    InStory,
     LanguageIs,
     Names,
     Not,
@@ -79,19 +83,18 @@ def search(  # noqa: PLR0913 - one keyword an option
         BadQuery: The query cannot be understood, or cannot be paged.
     """
     tree = parse_query(query, now=now)
-    words = tuple(_looked_for(tree))
-    index = text_index(session)
-    condition = _root(tree, index, session)
     if order == Order.RELEVANCE and before is not None:
         raise BadQuery("only the newest-first order can be paged")
+    words = tuple(_looked_for(tree))
+    index = text_index(session)
     if order == Order.RELEVANCE and words:
-        newest = select(Article.id).where(condition)
-        newest = newest_first(newest, limit=MAX_RANKED, before=None)
-        ranks = index.ranks(index.newest(session, newest), AnyOf(parts=words))
-        statement = _ranked(ranks, limit)
+        newest = _newest(session, tree, index, limit=MAX_RANKED, before=None)
+        statement = _ranked(index.ranks(newest, AnyOf(parts=words)), limit)
     else:
+        newest = _newest(session, tree, index, limit=limit, before=before)
         lines = select_lines(Article.lead, literal_column("NULL").label("score"))
-        statement = newest_first(lines.where(condition), limit=limit, before=before)
+        lines = lines.where(Article.id.in_(newest))
+        statement = newest_first(lines, limit=limit, before=None)
     return tuple(
         SearchHit(
             article=article_line(row),
@@ -102,6 +105,27 @@ def search(  # noqa: PLR0913 - one keyword an option
     )
 
 
+def _newest(
+    session: Session,
+    tree: AllOf,
+    index: TextIndex,
+    *,
+    limit: int,
+    before: Cursor | None,
+) -> Sequence[int]:
+    """Return the newest articles that match, with all that is text asked at once."""
+    text = tuple(part for part in tree.parts if _is_text(part))
+    rest = [
+        _condition(part, index, session) for part in tree.parts if not _is_text(part)
+    ]
+    if before is not None:
+        rest.append(is_before(before))
+    if text:
+        return index.newest(session, AllOf(parts=text), rest, limit=limit)
+    query = newest_first(select(Article.id).where(*rest), limit=limit, before=None)
+    return session.scalars(query).all()
+
+
 def _looked_for(part: Part) -> list[Words]:
     match part:
         case Words():
@@ -110,15 +134,6 @@ def _looked_for(part: Part) -> list[Words]:
             return [words for inner in part.parts for words in _looked_for(inner)]
         case _:
             return []
-
-
-def _root(tree: AllOf, index: TextIndex, session: Session) -> ColumnElement[bool]:
-    """Return the condition of a query, with all that is text asked at once."""
-    text = tuple(part for part in tree.parts if _is_text(part))
-    rest = [
-        _condition(part, index, session) for part in tree.parts if not _is_text(part)
-    ]
-    return and_(index.finds(session, AllOf(parts=text)), *rest) if text else and_(*rest)
 
 
 def _condition(part: Part, index: TextIndex, session: Session) -> ColumnElement[bool]:
@@ -143,6 +158,13 @@ def _filter(part: Filter, session: Session) -> ColumnElement[bool]:
             return Article.language == part.language
         case Names():
             return names_entity(session, part.entity)
+        case InStory():
+            return Article.id.in_(
+                select(StoryMember.article_id).where(
+                    StoryMember.story_id == part.story_id,
+                    StoryMember.pipeline_id == active(Stage.STORIES),
+                )
+            )
         case Since():
             return Article.sort_at >= part.moment
         case Until():

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from store.clauses import chunks, insert_rows
+from store.batches import Tuples, insert_rows, update_rows
+from store.clauses import chunks
 from store.judge import Judge
 from store.live import Live, Placed, load_stories
 from store.models import (
@@ -170,19 +171,19 @@ def _store(
         ]
         for story, story_id in zip(opened, session.scalars(query, rows), strict=True):
             story.id = story_id
+    news = {id(story) for story in opened}
     changed = [
-        story for story in live.values() if story.changed and story not in opened
+        story for story in live.values() if story.changed and id(story) not in news
     ]
-    if changed:
-        rows = [_story_row(one) | {"id": one.id} for one in changed]
-        session.execute(update(Story), rows)
+    update_rows(session, Story, [_story_row(one) | {"id": one.id} for one in changed])
     _store_members(session, joined, opened, pipeline_id, now)
     keys = [
-        {"pipeline_id": pipeline_id, "key": key, "story_id": story.id}
+        (pipeline_id, key, story.id)
         for story in [*opened, *changed]
-        for key in sorted(story.keys)
+        for key in sorted(story.keys - story.indexed)
     ]
-    insert_rows(session, StoryKey, keys)
+    names = ("pipeline_id", "key", "story_id")
+    insert_rows(session, StoryKey, Tuples(names, keys))
     count_members(session, {one.story.id for one in joined})
 
 
@@ -229,4 +230,4 @@ def _store_members(
                 "at": now,
             }
         )
-    session.execute(insert(StoryEvent), events)
+    insert_rows(session, StoryEvent, events)

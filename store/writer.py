@@ -7,17 +7,18 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from sqlalchemy.orm import Session
 
 from ingest.messages import Document as NewDocument
 from store.articles import Seen, Sighting, Target, write_articles
-from store.clauses import insert_into, insert_rows
+from store.batches import insert_new, insert_rows, update_rows
 from store.known import Known, add_aliases, find_known
 from store.models import Document, Entry
+from store.plain import require_fit
 from store.quarantine import Case, quarantine
 from store.tally import End
 from store.words import EntryOutcome, QuarantineKind
@@ -102,6 +103,8 @@ class _Changed(NamedTuple):
 
 
 def _write(session: Session, seen: Sequence[Seen], sighting: Sighting) -> list[End]:
+    for one in seen:
+        require_fit(one.entry)
     known = find_known(session, [one.entry for one in seen], feed_id=sighting.feed_id)
     strangers = [one for one in seen if one.entry.key not in known]
     changed = [
@@ -168,19 +171,14 @@ def _insert_entries(
     sighting: Sighting,
 ) -> dict[str, End]:
     rows = [_entry_row(one, outcomes, targets, sighting) for one in seen]
-    if not rows:
-        return {}
-    insert = insert_into(session, Entry).on_conflict_do_nothing(
-        index_elements=["feed_id", "key"]
-    )
-    returning = insert.returning(Entry.id, Entry.key, Entry.outcome)
+    # In the order of the key, so that two writers cannot wait for each other.
+    rows.sort(key=itemgetter("key"))
     # A row that does not come back was written by another worker just before: its
     # entry is known by now, and unchanged.
-    found = session.execute(returning, rows).all()
-    ids = {row.key: row.id for row in found}
+    ids = insert_new(session, Entry, rows, key="key")
     entries = [one.entry for one in seen]
     add_aliases(session, entries, ids, feed_id=sighting.feed_id)
-    return {row.key: _ENDS[EntryOutcome(row.outcome)] for row in found}
+    return {row["key"]: _ENDS[row["outcome"]] for row in rows if row["key"] in ids}
 
 
 def _entry_row(
@@ -218,8 +216,7 @@ def _update_risen(
         for fixed in ("feed_id", "key", "first_seen_at"):
             del row[fixed]
         rows.append(row | {"id": stored.id})
-    if rows:
-        session.execute(update(Entry), rows)
+    update_rows(session, Entry, rows)
     return {one.seen.entry.key: _ENDS[outcomes[one.seen.entry.key]] for one in risen}
 
 
@@ -235,8 +232,7 @@ def _update_revised(
         }
         for seen, stored in revised
     ]
-    if rows:
-        session.execute(update(Entry), rows)
+    update_rows(session, Entry, rows)
     return {one.seen.entry.key: End.REVISED for one in revised}
 
 

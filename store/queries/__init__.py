@@ -10,7 +10,12 @@ from store.queries.article_page import (
 )
 from store.queries.articles import ArticleLine, list_articles
 from store.queries.cursors import Cursor, parse_cursor
-from store.queries.entities import EntityLine, list_entities
+from store.queries.entities import (
+    EntityDay,
+    EntityLine,
+    entity_timeline,
+    list_entities,
+)
 from store.queries.feeds import FeedLine, SourceLine, articles_per_source, list_feeds
 from store.queries.quarantine import (
     QuarantineItem,
@@ -21,6 +26,7 @@ from store.queries.quarantine import (
 from store.queries.related import (
     DuplicateLine,
     StoryLine,
+    find_story,
     list_duplicates,
     list_stories,
 )
@@ -41,6 +47,7 @@ __all__ = [
     "ArticlePage",
     "Cursor",
     "DuplicateLine",
+    "EntityDay",
     "EntityLine",
     "EntityOfArticle",
     "FeedLine",
@@ -60,6 +67,8 @@ __all__ = [
     "articles_per_source",
     "count_standings",
     "counts",
+    "entity_timeline",
+    "find_story",
     "get_article",
     "get_quarantined",
     "list_articles",

@@ -1,6 +1,6 @@
 """Lists of articles, newest first, a page at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -155,22 +155,26 @@ def article_line(row: Mapping[Any, Any]) -> ArticleLine:
 
 def names_entity(session: Session, name: str) -> ColumnElement[bool]:
     """Return the condition that an article names an entity, by key or spelling."""
+    # Looked up first: with the ids at hand PostgreSQL knows whether to expect ten
+    # articles or ten thousand, which decides between 7 ms and two seconds.
+    articles = select(ArticleEntity.article_id).where(
+        ArticleEntity.pipeline_id == active(Stage.ENTITIES),
+        ArticleEntity.entity_id.in_(entity_ids(session, name)),
+    )
+    return Article.id.in_(articles)
+
+
+def entity_ids(session: Session, name: str) -> Sequence[int]:
+    """Return the entities with this key or spelling."""
     spellings = select(EntityAlias.entity_id).where(
         EntityAlias.alias.in_(_spellings(name))
     )
     by_key = Entity.key.in_(sorted({name, name.lower()}))
-    # Looked up first: with the ids at hand PostgreSQL knows whether to expect ten
-    # articles or ten thousand, which decides between 7 ms and two seconds.
-    ids = session.scalars(
+    return session.scalars(
         select(Entity.id)
         .where(by_key)
         .union(select(Entity.id).where(Entity.id.in_(spellings)))
     ).all()
-    articles = select(ArticleEntity.article_id).where(
-        ArticleEntity.pipeline_id == active(Stage.ENTITIES),
-        ArticleEntity.entity_id.in_(ids),
-    )
-    return Article.id.in_(articles)
 
 
 def _spellings(name: str) -> list[str]:

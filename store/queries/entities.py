@@ -1,15 +1,19 @@
-"""Who and what the news names most."""
+"""Who and what the news names most, and how that changed from day to day."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, union_all
 from sqlalchemy.orm import Session
 
 from enrich.messages import EntityKind, Stage
-from store.models import ArticleEntity, Entity
-from store.queries.articles import active
-from store.queries.rows import read
+from store.models import ArticleEntity, Entity, EntityHour
+from store.queries.articles import active, entity_ids
+from store.queries.rows import AnySelect, read
+from store.rollups import hour_of
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +26,15 @@ class EntityLine:
     n_articles: int
     n_mentions: int
     last_at: datetime  # time of the latest article that names it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityDay:
+    """How much was written about an entity on one day."""
+
+    day: date  # in UTC
+    n_articles: int
+    n_mentions: int
 
 
 def list_entities(
@@ -39,25 +52,86 @@ def list_entities(
         since: Only by articles from then on.
         limit: Most entities to return.
     """
-    sums = select(
-        ArticleEntity.entity_id,
-        func.count().label("n_articles"),
-        func.sum(ArticleEntity.n_mentions).label("n_mentions"),
-        func.max(ArticleEntity.sort_at).label("last_at"),
-    ).where(ArticleEntity.pipeline_id == active(Stage.ENTITIES))
-    if since is not None:
-        sums = sums.where(ArticleEntity.sort_at >= since)
-    # Summed before the join: names are then looked up once an entity, not once a row.
-    top = sums.group_by(ArticleEntity.entity_id).subquery()
+    hours = _hours(since).subquery()
+    n_articles = func.sum(hours.c.n_articles).label("n_articles")
+    n_mentions = func.sum(hours.c.n_mentions).label("n_mentions")
+    sums: AnySelect = select(hours.c.entity_id, n_articles, n_mentions)
+    if kind is not None:
+        sums = sums.join(Entity, Entity.id == hours.c.entity_id)
+        sums = sums.where(Entity.kind == kind)
+    # Cut before the join: names are then looked up for the few that are shown.
+    top = (
+        sums.group_by(hours.c.entity_id)
+        .order_by(n_articles.desc(), n_mentions.desc(), hours.c.entity_id)
+        .limit(limit)
+        .subquery()
+    )
+    last_at = (
+        select(func.max(ArticleEntity.sort_at))
+        .where(ArticleEntity.entity_id == top.c.entity_id)
+        .where(ArticleEntity.pipeline_id == active(Stage.ENTITIES))
+        .scalar_subquery()
+    )
     query = select(
         Entity.key,
         Entity.name,
         Entity.kind,
         top.c.n_articles,
         top.c.n_mentions,
-        top.c.last_at,
+        last_at.label("last_at"),
     ).join(top, top.c.entity_id == Entity.id)
-    if kind is not None:
-        query = query.where(Entity.kind == kind)
     order = (top.c.n_articles.desc(), top.c.n_mentions.desc(), Entity.key)
-    return read(session, EntityLine, query.order_by(*order).limit(limit))
+    return read(session, EntityLine, query.order_by(*order))
+
+
+def _hours(since: datetime | None) -> AnySelect:
+    """Select the sums of whole hours, and the rows of the hour that `since` cuts."""
+    columns = (EntityHour.entity_id, EntityHour.n_articles, EntityHour.n_mentions)
+    whole = select(*columns).where(EntityHour.pipeline_id == active(Stage.ENTITIES))
+    if since is None:
+        return whole
+    if since == hour_of(since):
+        return whole.where(EntityHour.hour >= since)
+    edge = hour_of(since) + HOUR
+    part = (
+        select(
+            ArticleEntity.entity_id, func.count(), func.sum(ArticleEntity.n_mentions)
+        )
+        .where(ArticleEntity.pipeline_id == active(Stage.ENTITIES))
+        .where(ArticleEntity.sort_at >= since, ArticleEntity.sort_at < edge)
+        .group_by(ArticleEntity.entity_id)
+    )
+    both = union_all(whole.where(EntityHour.hour >= edge), part).subquery()
+    return select(both.c.entity_id, both.c.n_articles, both.c.n_mentions)
+
+
+def entity_timeline(
+    session: Session, name: str, *, until: datetime, days: int = 30
+) -> tuple[EntityDay, ...]:
+    """Return how much was written about an entity, day by day, the latest last.
+
+    Args:
+        session: To read with.
+        name: Its key or a spelling. Of a spelling that several entities share, all
+            are counted, and an article that names two of them twice.
+        until: The last day is the one that this moment lies in.
+        days: So many days; those without an article are there with zeros.
+    """
+    last = until.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    first = last - (days - 1) * DAY
+    query = (
+        select(EntityHour.hour, EntityHour.n_articles, EntityHour.n_mentions)
+        .where(EntityHour.entity_id.in_(entity_ids(session, name)))
+        .where(EntityHour.pipeline_id == active(Stage.ENTITIES))
+        .where(EntityHour.hour >= first, EntityHour.hour < last + DAY)
+    )
+    # A day is summed here and not in SQL: a month is 720 hours at most, and the two
+    # engines have no word for the day of a moment in common.
+    counts = {(first + number * DAY).date(): [0, 0] for number in range(days)}
+    for hour, n_articles, n_mentions in session.execute(query):
+        counts[hour.date()][0] += n_articles
+        counts[hour.date()][1] += n_mentions
+    return tuple(
+        EntityDay(day=day, n_articles=n_articles, n_mentions=n_mentions)
+        for day, (n_articles, n_mentions) in counts.items()
+    )

@@ -1,0 +1,275 @@
+"""Rows by the batch: one call each, in the quickest way of the engine.
+
+The ORM's own bulk statements cost several times what the engines need for the rows:
+it looks at every value of every row. Here rows go down as plain tuples, SQLite's as
+one `executemany`, PostgreSQL's as arrays or as a COPY (`store.bulk`).
+
+Rows are dictionaries with the same keys, or `Tuples`. Values that a column fills in by
+itself may be left out.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnDefault, Connection, Dialect, Table
+from sqlalchemy.orm import Session
+
+from store.bulk import arrays, copy_rows, wants_copy
+
+Row = Mapping[str, Any]
+# PostgreSQL allows 65,535 parameters in one statement, SQLite 32,766.
+MAX_VALUES = 5_000
+
+
+class Tuples(NamedTuple):
+    """Rows without a dictionary each, for where there are very many."""
+
+    names: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+
+Rows = Sequence[Row] | Tuples
+
+
+class _Batch(NamedTuple):
+    """Rows on their way into a table."""
+
+    connection: Connection
+    table: Table
+    names: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+    @property
+    def on_sqlite(self) -> bool:
+        return self.connection.dialect.name == "sqlite"
+
+
+def insert_rows(session: Session, model: Any, rows: Rows) -> None:
+    """Insert rows; those whose key is taken are left as they stand."""
+    if _count(rows):
+        _insert(_batch(session, model, rows), "ON CONFLICT DO NOTHING")
+
+
+def append_rows(session: Session, model: Any, rows: Rows) -> None:
+    """Insert rows of which the caller knows that no key can be taken.
+
+    Their article must be new or locked in this transaction, and cleared of such rows.
+    """
+    if not _count(rows):
+        return
+    batch = _batch(session, model, rows)
+    if batch.on_sqlite or not wants_copy(batch.connection, len(batch.rows)):
+        _insert(batch, "ON CONFLICT DO NOTHING")
+    else:
+        copy_rows(batch.connection, batch.table, batch.names, batch.rows)
+
+
+def insert_new(
+    session: Session, model: Any, rows: Sequence[Row], *, key: str
+) -> dict[Any, int]:
+    """Insert rows whose key is free; return key -> id of those that were written."""
+    if not rows:
+        return {}
+    batch = _batch(session, model, rows)
+    if not batch.on_sqlite:
+        found = _insert(batch, f"ON CONFLICT DO NOTHING RETURNING {key}, id")
+        return _pairs(found)
+    # A writer has the whole file to itself, and new ids are above all others.
+    top = f"SELECT COALESCE(MAX(id), 0) FROM {batch.table.name}"  # noqa: S608  # ours
+    highest = batch.connection.exec_driver_sql(top).scalar_one()
+    _insert(batch, "ON CONFLICT DO NOTHING")
+    news = f"SELECT {key}, id FROM {batch.table.name} WHERE id > ?"  # noqa: S608  # ours
+    written = batch.connection.exec_driver_sql(news, (highest,))
+    return _pairs(written)
+
+
+def replace_rows(
+    session: Session,
+    model: Any,
+    rows: Sequence[Row],
+    *,
+    key: Sequence[str],
+    but: Sequence[str] = (),
+) -> None:
+    """Insert rows; where the key is taken, all columns get the new values.
+
+    Args:
+        session: In a transaction.
+        model: The table.
+        rows: What to write; of two with one key the last counts.
+        key: Columns of a unique key.
+        but: Columns that keep the value they have.
+    """
+    last = list({tuple(row[name] for name in key): row for row in rows}.values())
+    if not last:
+        return
+    batch = _batch(session, model, last)
+    changed = [name for name in batch.names if name not in {*key, *but}]
+    change = ", ".join(f"{name} = excluded.{name}" for name in changed)
+    _insert(batch, f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {change}")
+
+
+def add_to_rows(
+    session: Session,
+    model: Any,
+    rows: Rows,
+    *,
+    key: Sequence[str],
+    sums: Sequence[str],
+) -> None:
+    """Insert rows; where the key is taken, add their sums to those that stand there.
+
+    No key may come twice.
+    """
+    if not _count(rows):
+        return
+    batch = _batch(session, model, rows)
+    table = batch.table.name
+    change = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in sums)
+    _insert(batch, f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {change}")
+
+
+def update_rows(session: Session, model: Any, rows: Sequence[Row]) -> None:
+    """Change rows by their id; of two changes to one row the last counts."""
+    last = list({row["id"]: row for row in rows}.values())
+    if not last:
+        return
+    batch = _batch(session, model, last)
+    table, values = batch.table.name, [one for one in batch.names if one != "id"]
+    if batch.on_sqlite:
+        change = ", ".join(f"{name} = :{name}" for name in values)
+        statement = f"UPDATE {table} SET {change} WHERE id = :id"  # noqa: S608  # ours
+        named = [dict(zip(batch.names, row, strict=True)) for row in batch.rows]
+        batch.connection.exec_driver_sql(statement, named)
+        return
+    source, parameters = arrays(batch.connection, batch.table, batch.names, batch.rows)
+    change = ", ".join(f"{name} = new.{name}" for name in values)
+    columns = ", ".join(batch.names)
+    statement = (
+        f"UPDATE {table} SET {change} FROM {source} AS new({columns})"  # noqa: S608  # ours
+        f" WHERE {table}.id = new.id"
+    )
+    batch.connection.exec_driver_sql(statement, tuple(parameters))
+
+
+def find_ids(
+    session: Session, model: Any, key: str, values: Iterable[Any]
+) -> dict[Any, int]:
+    """Return value -> id of the rows whose key is among the values."""
+    wanted = list(values)
+    table, connection = model.__table__, _connection(session)
+    head = f"SELECT {key}, id FROM {table.name} WHERE {key}"  # noqa: S608  # ours
+    found: dict[Any, int] = {}
+    for start in range(0, len(wanted), MAX_VALUES):
+        some = wanted[start : start + MAX_VALUES]
+        if connection.dialect.name == "sqlite":
+            marks = ",".join("?" * len(some))
+            rows = connection.exec_driver_sql(f"{head} IN ({marks})", tuple(some))
+        else:
+            source, parameters = arrays(
+                connection, table, (key,), [(value,) for value in some]
+            )
+            statement = f"{head} IN (SELECT {source})"
+            rows = connection.exec_driver_sql(statement, tuple(parameters))
+        found |= _pairs(rows)
+    return found
+
+
+def _pairs(rows: Iterable[Any]) -> dict[Any, int]:
+    return {row[0]: row[1] for row in rows}
+
+
+def _connection(session: Session) -> Connection:
+    session.flush()  # objects that wait must not come after these rows
+    return session.connection()
+
+
+def _count(rows: Rows) -> int:
+    return len(rows.rows if isinstance(rows, Tuples) else rows)
+
+
+def _batch(session: Session, model: Any, rows: Rows) -> _Batch:
+    connection, table = _connection(session), model.__table__
+    if not isinstance(rows, Tuples):
+        rows = _tuples(rows)
+    defaults = _defaults(table, rows.names)
+    names, tuples = (*rows.names, *defaults), rows.rows
+    if defaults:
+        tuples = [(*row, *defaults.values()) for row in tuples]
+    if connection.dialect.name == "sqlite":
+        tuples = _bound(tuples, _processors(table, names, connection.dialect))
+    return _Batch(connection, table, names, tuples)
+
+
+def _tuples(rows: Sequence[Row]) -> Tuples:
+    names = tuple(rows[0])
+    if len(names) == 1:
+        return Tuples(names, [(row[names[0]],) for row in rows])
+    return Tuples(names, list(map(itemgetter(*names), rows)))
+
+
+@lru_cache(maxsize=256)
+def _defaults(table: Table, given: tuple[str, ...]) -> dict[str, Any]:
+    """Return what columns that are not given get by the model."""
+    return {
+        column.name: column.default.arg
+        for column in table.columns
+        if column.name not in given
+        and isinstance(column.default, ColumnDefault)
+        and column.default.is_scalar
+    }
+
+
+def _insert(batch: _Batch, clash: str) -> Any:
+    head = f"INSERT INTO {batch.table.name} ({', '.join(batch.names)})"
+    if batch.on_sqlite:
+        marks = ", ".join("?" * len(batch.names))
+        statement = f"{head} VALUES ({marks}) {clash}"
+        return batch.connection.exec_driver_sql(statement, batch.rows)
+    source, parameters = arrays(batch.connection, batch.table, batch.names, batch.rows)
+    statement = f"{head} SELECT * FROM {source} {clash}"  # noqa: S608  # ours
+    return batch.connection.exec_driver_sql(statement, tuple(parameters))
+
+
+Processor = Callable[[Any], Any]
+
+
+@lru_cache(maxsize=256)
+def _processors(
+    table: Table, names: tuple[str, ...], dialect: Dialect
+) -> list[tuple[int, Processor]]:
+    """Return what has to happen to the values of which column."""
+    found: list[tuple[int, Processor]] = []
+    for place, name in enumerate(names):
+        kind = table.c[name].type.dialect_impl(dialect)
+        processor = kind.bind_processor(dialect)
+        if processor is not None:
+            found.append((place, processor))
+    return found
+
+
+def _bound(
+    rows: list[tuple[Any, ...]], processors: list[tuple[int, Processor]]
+) -> list[tuple[Any, ...]]:
+    """Return rows as the driver takes them; equal values are worked on once."""
+    if not processors or not rows:
+        return rows
+    columns: list[Any] = list(zip(*rows, strict=True))
+    for place, processor in processors:
+        columns[place] = _processed(columns[place], processor)
+    return list(zip(*columns, strict=True))
+
+
+def _processed(values: tuple[Any, ...], processor: Processor) -> list[Any]:
+    # Rows of a batch share their moments; each needs one answer only.
+    known: dict[Any, Any] = {}
+    done = []
+    for value in values:
+        key = value if isinstance(value, datetime) else id(value)
+        if key not in known:
+            known[key] = processor(value)
+        done.append(known[key])
+    return done

@@ -1,0 +1,276 @@
+"""What a database needs every night: partitions, retention, sums, statistics.
+
+Each step commits by itself, and a step that could not be done is told and left to the
+next night, so that one lock in the way does not stop the rest.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from store import partitions, retention, rollups
+from store.clauses import chunks, insert_into
+from store.documents import forget_documents
+from store.engine import Engine, is_postgresql, reading, transaction
+from store.judge import Judge
+from store.models import AuditLog, Mention, Poll, PollMonth, PollPart
+from store.tally import End
+
+# What is counted of a poll, and kept by month when the poll is deleted.
+_COUNTS = ("n_seen", *(f"n_{end}" for end in End))
+# The rollups of a few days are compared each night; a look at all takes minutes.
+ROLLUP_DAYS = 3
+# Rows that SQLite looks at for each index: statistics good enough, in no time.
+SQLITE_SAMPLE = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """How long the records of the house's own doing are kept, in days."""
+
+    polls_days: int
+    audit_log_days: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """What was done, or would be."""
+
+    partitions_made: list[str] = field(default_factory=list)
+    partitions_dropped: list[str] = field(default_factory=list)
+    polls: int = 0  # deleted
+    audit_log: int = 0  # rows of it deleted
+    articles: int = 0
+    entries: int = 0
+    documents: int = 0
+    rollups: int = 0  # rows that were wrong
+    left: list[str] = field(default_factory=list)  # what could not be done, and why
+    unfinished: bool = False  # articles are left, and the time is up
+
+
+@dataclass(frozen=True, slots=True)
+class _Night:
+    engine: Engine
+    judge: Judge
+    now: datetime
+    report: Report
+    is_over: Callable[[], bool]
+
+    def step(self, name: str, work: Callable[[Session], None]) -> None:
+        """Do one step in one transaction; a lock in the way leaves it undone."""
+        try:
+            with transaction(self.engine) as session:
+                work(session)
+        except OperationalError as error:
+            self.report.left.append(f"{name}: {error.orig}".strip())
+
+
+def old_month(now: datetime, days: int) -> datetime:
+    """Return the month before which records older than so many days lie.
+
+    Whole months go, because they are what partitions hold; both engines do the same.
+    """
+    return partitions.month_of(now - timedelta(days=days))
+
+
+def foresee(engine: Engine, *, keep: Keep, now: datetime) -> Report:
+    """Return what `maintain` would do; nothing is changed."""
+    with reading(engine) as session:
+        polls, log = _old(now, keep)
+        report = Report(
+            polls=partitions.count_before(session, Poll, polls),
+            audit_log=partitions.count_before(session, AuditLog, log),
+            articles=sum(one.n_articles for one in retention.plan(session, now=now)),
+        )
+        if partitions.is_owner(session):
+            for model, month in _wanted(session, now):
+                name = f"{model.__tablename__}_{month:%Y_%m}"  # type: ignore[attr-defined]  # every model has one
+                report.partitions_made.append(name)
+            for model, before in ((Poll, polls), (AuditLog, log)):
+                report.partitions_dropped += [
+                    name
+                    for month, name in partitions.months(session, model).items()
+                    if partitions.next_month(month) <= before
+                ]
+    return report
+
+
+def maintain(
+    engine: Engine,
+    *,
+    keep: Keep,
+    judge: Judge,
+    now: datetime,
+    is_over: Callable[[], bool] = lambda: False,
+) -> Report:
+    """Do the night's work; doing it twice does nothing more.
+
+    Args:
+        engine: Of the database.
+        keep: How long polls and the audit log are kept.
+        judge: Settles anew what the copies of a deleted original are.
+        now: The time.
+        is_over: Asked between two batches of articles; says when to leave the rest.
+    """
+    night = _Night(engine, judge, now, Report(), is_over)
+    polls, log = _old(now, keep)
+    night.step("their bytes", lambda session: _forget_bodies(session, night, polls))
+    night.step("old polls", lambda session: _forget_polls(session, night, polls))
+    night.step("audit log", lambda session: _forget_log(session, night, log))
+    _retain(night)
+    _make_partitions(night)
+    night.step("rollups", lambda session: _repair(session, night))
+    night.step("statistics", _analyse)
+    return night.report
+
+
+def make_partitions(engine: Engine, *, now: datetime) -> list[str]:
+    """Make the partitions that are wanted; return their names."""
+    with reading(engine) as session:
+        if not partitions.is_owner(session):
+            return []
+        wanted = list(_wanted(session, now))
+    made = []
+    for model, month in wanted:
+        with transaction(engine) as session:
+            made.append(partitions.make(session, model, month))
+    return made
+
+
+def _wanted(session: Session, now: datetime) -> Iterator[tuple[type, datetime]]:
+    for model in partitions.PARTITIONED:
+        for month in partitions.wanted(session, model, now):
+            yield model, month
+
+
+def _old(now: datetime, keep: Keep) -> tuple[datetime, datetime]:
+    return old_month(now, keep.polls_days), old_month(now, keep.audit_log_days)
+
+
+def _forget_polls(session: Session, night: _Night, before: datetime) -> None:
+    """Delete old polls; what they had counted stays, by the month."""
+    n_polls = _carry_over(session, before)
+    parts = delete(PollPart).where(PollPart.stored_at < before)
+    session.execute(parts.execution_options(synchronize_session=False))
+    # Last of all: until this transaction ends nobody else can poll.
+    _drop_months(session, night, Poll, before)
+    night.report.polls = n_polls
+
+
+def _forget_bodies(session: Session, night: _Night, before: datetime) -> None:
+    """Delete what old polls had fetched, unless an entry or a later poll needs it."""
+    query = select(Poll.document_sha256).where(Poll.started_at < before)
+    old = {one for one in session.scalars(query.distinct()) if one}
+    for some in chunks(sorted(old)):
+        later = select(Poll.document_sha256).where(
+            Poll.document_sha256.in_(some), Poll.started_at >= before
+        )
+        free = set(some) - set(session.scalars(later.distinct()))
+        night.report.documents += forget_documents(session, free)
+
+
+def _carry_over(session: Session, before: datetime) -> int:
+    """Add the counts of old polls to those of their month; return how many they are."""
+    first = select(func.min(Poll.started_at)).where(Poll.started_at < before)
+    sums = [func.sum(getattr(Poll, name)) for name in _COUNTS]
+    total, begin = 0, session.scalar(first)
+    while begin is not None:
+        month = partitions.month_of(begin)
+        end = partitions.next_month(month)
+        mine = (Poll.started_at >= month, Poll.started_at < end)
+        n_polls, *counts = session.execute(
+            select(func.count(), *sums).where(*mine)
+        ).one()
+        row = dict(zip(_COUNTS, map(int, counts), strict=True))
+        _add_month(session, {"month": month, "n_polls": n_polls, **row})
+        total += n_polls
+        begin = session.scalar(first.where(Poll.started_at >= end))
+    return total
+
+
+def _add_month(session: Session, row: dict[str, Any]) -> None:
+    insert = insert_into(session, PollMonth).values(row)
+    summed = {
+        name: getattr(PollMonth, name) + insert.excluded[name]
+        for name in row
+        if name != "month"
+    }
+    session.execute(insert.on_conflict_do_update(index_elements=["month"], set_=summed))
+
+
+def _forget_log(session: Session, night: _Night, before: datetime) -> None:
+    night.report.audit_log = partitions.count_before(session, AuditLog, before)
+    _drop_months(session, night, AuditLog, before)
+
+
+def _drop_months(
+    session: Session, night: _Night, model: type, before: datetime
+) -> None:
+    if partitions.is_owner(session):
+        night.report.partitions_dropped += partitions.drop(
+            session, model, before=before
+        )
+    partitions.delete_before(session, model, before)
+
+
+def _retain(night: _Night) -> None:
+    with reading(night.engine) as session:
+        due = retention.plan(session, now=night.now)
+    batches = retention.apply(night.engine, due, judge=night.judge, now=night.now)
+    for gone in batches:
+        night.report.articles += gone.n_articles
+        night.report.entries += gone.n_entries
+        night.report.documents += gone.n_documents
+        if night.is_over():
+            night.report.unfinished = True
+            return
+
+
+def _make_partitions(night: _Night) -> None:
+    with reading(night.engine) as session:
+        on_postgresql = is_postgresql(session)
+        owner = partitions.is_owner(session)
+        wanted = list(_wanted(session, night.now)) if owner else []
+    if on_postgresql and not owner:
+        night.report.left.append(
+            "partitions: this role does not own the tables; run `wireroom db maintain`"
+            " as the role that migrates"
+        )
+    if not owner:
+        return
+    this_month = partitions.month_of(night.now)
+
+    def clear(session: Session) -> None:
+        empty = partitions.drop_empty(session, Mention, before=this_month)
+        night.report.partitions_dropped += empty
+
+    night.step("empty partitions", clear)
+    for model, month in wanted:
+        name = f"partition of {month:%Y-%m}"
+        night.step(name, _maker(night, model, month))
+
+
+def _maker(night: _Night, model: type, month: datetime) -> Callable[[Session], None]:
+    def make(session: Session) -> None:
+        made = partitions.make(session, model, month)
+        night.report.partitions_made.append(made)
+
+    return make
+
+
+def _repair(session: Session, night: _Night) -> None:
+    since = night.now - timedelta(days=ROLLUP_DAYS)
+    night.report.rollups = rollups.repair(session, since=since)
+
+
+def _analyse(session: Session) -> None:
+    if is_postgresql(session):
+        session.execute(text("ANALYZE"))
+        return
+    session.execute(text(f"PRAGMA analysis_limit = {SQLITE_SAMPLE}"))
+    session.execute(text("PRAGMA optimize = 0x10002"))
