@@ -32,6 +32,10 @@ setup: $(DEV) ## make .venv with wireroom and all tools in it
 lock: $(DEV) ## resolve the dependencies anew (UPGRADE=1: take newer ones)
 	@scripts/lock.sh
 
+.PHONY: columns
+columns: $(DEV) ## write docs/columns.md from the models
+	@$(RUN) scripts.make_columns
+
 .PHONY: clean
 clean: ## remove caches, build results and the demo's data; .venv stays
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -47,7 +51,7 @@ $(DEV): requirements-dev.lock requirements-uv.lock pyproject.toml
 ## Checks
 
 .PHONY: check
-check: lint types imports drift compose-check spell docs-check rules ## everything that CI checks before the tests
+check: lint types imports drift migrations-check compose-check spell docs-check rules ## everything that CI checks before the tests
 
 .PHONY: fmt
 fmt: $(DEV) ## format the code and put right what can be put right
@@ -70,6 +74,10 @@ imports: $(DEV) ## which room may import which
 .PHONY: drift
 drift: $(DEV) ## migrations against models
 	@$(RUN) scripts.check_drift
+
+.PHONY: migrations-check
+migrations-check: $(DEV) ## SQL of the migrations for locks that stop a running line
+	@$(RUN) scripts.lint_migrations
 
 .PHONY: compose-check
 compose-check: $(DEV) ## docker-compose.yml against its schema, and the Dockerfile
@@ -119,3 +127,15 @@ demo: $(RUNTIME) ## run the whole line once on the texts under seeds
 .PHONY: bench
 bench: $(DEV) ## measure what the line can carry
 	@PYTHONPATH=.:tests $(RUN) benchmarks.line $(ARTICLES)
+
+# Articles in the archive that is asked; a tenth of them still shows the picture.
+ROWS ?= 1000000
+ENGINES ?= postgresql sqlite
+
+.PHONY: bench-store
+bench-store: $(DEV) ## measure answers on a large archive (ROWS=100000: a quick one)
+	@PYTHONPATH=tests $(RUN) benchmarks.store $(ROWS) $(ENGINES)
+
+.PHONY: bench-store-writes
+bench-store-writes: $(DEV) ## measure what storing articles costs, against the ORM
+	@PYTHONPATH=tests $(RUN) benchmarks.store_writes $(ROUNDS)

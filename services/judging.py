@@ -1,14 +1,24 @@
-"""Hands the store the deciding code of ingest and enrich, which it may not import."""
+"""Hands the store what it may not look up: deciding code, and what settings say."""
 
 import random
 
 from enrich.dedup.decide import compare, settle
 from enrich.stories.assign import add_member, assign
 from ingest.schedule import PollHistory, is_error, next_poll
+from services.settings import Settings
 from store.judge import Judge
+from store.maintenance import Keep
 from store.polls import PollFacts, PollPlan
 
 JUDGE = Judge(compare=compare, settle=settle, assign=assign, add_member=add_member)
+
+
+def keep_of(settings: Settings) -> Keep:
+    """Return how long the records of the house's own doing are kept."""
+    return Keep(
+        polls_days=settings.keep_polls_days,
+        audit_log_days=settings.keep_audit_log_days,
+    )
 
 
 def plan_poll(facts: PollFacts) -> PollPlan:

@@ -59,14 +59,18 @@ def publish(
         raise BrokerUnavailable("publish", _one_line(error)) from error
 
 
-def nudge(app: Celery) -> None:
-    """Ask the store to look for work now and not with the next tick of the clock.
+def nudge(app: Celery, task: str = routes.TICK) -> None:
+    """Ask the store to look for work now and not when the clock says so.
+
+    Args:
+        app: Knows the broker and the queues.
+        task: What to run, of the tasks that the clock runs.
 
     Raises:
         BrokerUnavailable: The broker did not take it after a few tries.
     """
     try:
-        app.send_task(routes.TICK, queue=routes.SCHEDULED[routes.TICK])
+        app.send_task(task, queue=routes.SCHEDULED[task])
     except (OperationalError, KombuError, OSError) as error:
         raise BrokerUnavailable("ask for work", _one_line(error)) from error
 

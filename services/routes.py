@@ -46,7 +46,8 @@ TICK = "store.tick"
 SWEEP = "store.sweep"
 REPROCESS = "store.reprocess"
 AUDIT = "store.audit"
-SCHEDULED = {TICK: STORE, SWEEP: STORE, REPROCESS: STORE, AUDIT: STORE}
+MAINTAIN = "store.maintain"
+SCHEDULED = dict.fromkeys((TICK, SWEEP, REPROCESS, AUDIT, MAINTAIN), STORE)
 
 _BY_MESSAGE = {route.message: route for route in ROUTES}
 _BY_TASK = {route.task: route for route in ROUTES}

@@ -4,7 +4,7 @@ Nothing depends on a beat that is late or doubled: what is due is decided in SQL
 every scheduled task may run twice.
 """
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 from celery.schedules import crontab
@@ -19,17 +19,21 @@ def schedule(settings: Settings) -> dict[str, dict[str, Any]]:
     """Return Celery's beat table."""
     tick = timedelta(seconds=settings.tick_seconds)
     sweep = timedelta(seconds=settings.sweep_seconds)
-    night = settings.reprocess_at
     return {
         "tick": _entry(routes.TICK, tick, expires=tick),
         "sweep": _entry(routes.SWEEP, sweep, expires=sweep),
         "audit": _entry(routes.AUDIT, AUDIT_EVERY, expires=AUDIT_EVERY),
         "reprocess": _entry(
-            routes.REPROCESS,
-            crontab(hour=str(night.hour), minute=str(night.minute)),
-            expires=AUDIT_EVERY,
+            routes.REPROCESS, _daily(settings.reprocess_at), expires=AUDIT_EVERY
+        ),
+        "maintain": _entry(
+            routes.MAINTAIN, _daily(settings.maintain_at), expires=AUDIT_EVERY
         ),
     }
+
+
+def _daily(at: time) -> crontab:
+    return crontab(hour=str(at.hour), minute=str(at.minute))
 
 
 def _entry(

@@ -29,6 +29,7 @@ MB = 1_000_000
 # Redelivery must not start while a task may still run: one task in hand, one
 # prefetched behind it, and time for clocks and acknowledgements.
 VISIBILITY_MARGIN_SECONDS = 30
+SECRET_URLS = ("database_url", "read_database_url", "broker_url")
 
 
 def _usable_cores() -> int:
@@ -63,6 +64,15 @@ class Settings(BaseSettings):
     database_url_file: Path | None = Field(
         default=None,
         description="File that holds the database URL, in place of the URL.",
+    )
+    read_database_url: str | None = Field(
+        default=None,
+        repr=False,
+        description="URL with which `wireroom sql` asks, as a role that only reads.",
+    )
+    read_database_url_file: Path | None = Field(
+        default=None,
+        description="File that holds the reading URL, in place of the URL.",
     )
     broker_url: str | None = Field(
         default=None,
@@ -144,6 +154,15 @@ class Settings(BaseSettings):
     reprocess_at: time = Field(
         default=time(3, 0), description="Time of day (UTC) for scheduled reprocessing."
     )
+    maintain_at: time = Field(
+        default=time(2, 0), description="Time of day (UTC) for `wireroom db maintain`."
+    )
+    keep_polls_days: int = Field(
+        default=90, ge=1, description="Age in days at which polls are deleted."
+    )
+    keep_audit_log_days: int = Field(
+        default=730, ge=1, description="Age in days at which the audit log is deleted."
+    )
     live_batch: int = Field(
         default=10, ge=1, description="Articles of one live enrichment message."
     )
@@ -203,17 +222,17 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _read_secret_files(cls, data: dict[str, Any]) -> dict[str, Any]:
-        return read_secret_files(data, ("database_url", "broker_url"))
+        return read_secret_files(data, SECRET_URLS)
 
     @field_validator("home", "entity_aliases", mode="after")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return path and path.expanduser().resolve()
 
-    @field_validator("database_url", mode="after")
+    @field_validator("database_url", "read_database_url", mode="after")
     @classmethod
-    def _normal_database(cls, url: str) -> str:
-        return normal_database_url(url)
+    def _normal_database(cls, url: str | None) -> str | None:
+        return normal_database_url(url) if url else url
 
     @field_validator("allow_networks", mode="before")
     @classmethod
@@ -242,6 +261,7 @@ class Settings(BaseSettings):
         """Return each field as text, with passwords masked."""
         shown = {name: str(getattr(self, name)) for name in type(self).model_fields}
         shown["database_url"] = mask_url(self.database_url)
+        shown["read_database_url"] = mask_url(self.read_database_url or "")
         shown["broker_url"] = mask_url(self.broker_url or self.broker.url)
         return shown
 

@@ -6,7 +6,9 @@ commit.
 
 import hashlib
 import logging
+import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import cached_property, partial
 
 from celery import Celery
@@ -18,11 +20,11 @@ from services import routes
 from services.dispatch import Dispatcher
 from services.enricher import enrich_options
 from services.guarded import Report, register_guarded, register_scheduled
-from services.judging import JUDGE, plan_poll
+from services.judging import JUDGE, keep_of, plan_poll
 from services.messages import WorkFailed, WorkKind
-from services.publish import publish
+from services.publish import nudge, publish
 from services.settings import Settings
-from store import files, pending, polling, replay
+from store import files, maintenance, pending, polling, replay
 from store.audit import audit
 from store.engine import Engine, open_engine, reading, transaction
 from store.pipelines import activate
@@ -51,6 +53,7 @@ def register(app: Celery, settings: Settings) -> None:
     register_scheduled(app, routes.SWEEP, desk.sweep)
     register_scheduled(app, routes.REPROCESS, desk.reprocess)
     register_scheduled(app, routes.AUDIT, desk.audit)
+    register_scheduled(app, routes.MAINTAIN, desk.maintain)
 
 
 def check_database(settings: Settings) -> None:
@@ -68,6 +71,7 @@ class Desk:
     def __init__(self, app: Celery, settings: Settings) -> None:
         self._settings = settings
         self._publish = partial(publish, app)
+        self._nudge = partial(nudge, app)
 
     @cached_property
     def _engine(self) -> Engine:
@@ -167,6 +171,26 @@ class Desk:
             return
         wrong = [line.name for line in report.lines if line.expected != line.found]
         log.error("audit.unbalanced", extra={"lines": wrong})
+
+    def maintain(self) -> None:
+        """Make partitions, delete what is past its time, bring sums up to date.
+
+        What does not fit into the time of a task is left to another one.
+        """
+        settings = self._settings
+        end = time.monotonic() + settings.task_soft_time_limit / 2
+        report = maintenance.maintain(
+            self._engine,
+            keep=keep_of(settings),
+            judge=JUDGE,
+            now=utc_now(),
+            is_over=lambda: time.monotonic() > end,
+        )
+        log.info("maintain.done", extra={"report": asdict(report)})
+        for one in report.left:
+            log.warning("maintain.left", extra={"step": one})
+        if report.unfinished:
+            self._nudge(routes.MAINTAIN)
 
 
 def _failures(event: WorkFailed) -> Sequence[pending.Failure]:

@@ -52,6 +52,7 @@ COMMANDS = {
     "audit": "services.cli.audit",
     "quarantine": "services.cli.quarantine",
     "db": "services.cli.db",
+    "grants": "services.cli.grants",
 }
 
 

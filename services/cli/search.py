@@ -27,9 +27,10 @@ def search_command(
 ) -> None:
     """Search title and lead: word "a phrase" -not this OR that, and filters.
 
-    Filters are source:bbc.co.uk language:en entity:Macron since:7d until:2026-11-20. A
-    query that begins with a minus goes behind two: search -- -storm harbour. Quote a
-    phrase for the shell as well: search '"prime minister" vote'.
+    Filters are source:bbc.co.uk language:en entity:Macron story:17 since:7d
+    until:2026-11-20. A query that begins with a minus goes behind two: search --
+    -storm harbour. Quote a phrase for the shell as well: search '"prime minister"
+    vote'.
     """
     with asking(ctx) as question:
         hits = search(

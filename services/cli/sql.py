@@ -1,13 +1,13 @@
 """`wireroom sql`: an operator's own question to the views of docs/sql.md."""
 
-import csv
+import shutil
 import sys
-from collections import Counter
-from collections.abc import Sequence
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from services.cli import answers
 from services.cli.call import call_of
 from services.cli.output import ExitCode, Failure
 from store.errors import BadQuery
@@ -16,32 +16,44 @@ from store.readonly import SqlResult, run_sql
 app = typer.Typer()
 
 
+class Form(StrEnum):
+    """How the answer is printed."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
 @app.command()
 def sql(
     ctx: typer.Context,
     statement: Annotated[
         str, typer.Argument(help="One SELECT; - reads it from standard input.")
     ],
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print rows as CSV.")] = False,
+    form: Annotated[
+        Form | None, typer.Option("--format", help="How to print the answer.")
+    ] = None,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="The same as --format csv.")
+    ] = False,
 ) -> None:
-    """Run one SQL statement that reads; the limits are settings."""
+    """Run one SQL statement that reads; the limits are settings.
+
+    Asks as the role of WIREROOM_READ_DATABASE_URL, where that is set.
+    """
     call = call_of(ctx)
     settings = call.settings
     try:
         result = run_sql(
-            settings.database_url,
+            settings.read_database_url or settings.database_url,
             sys.stdin.read() if statement == "-" else statement,
             time_limit_seconds=settings.sql_time_limit_seconds,
             row_limit=settings.sql_row_limit,
         )
     except BadQuery as error:
         raise Failure(str(error), ExitCode.USAGE) from None
-    if as_csv:
-        _write_csv(result)
-    else:
-        names = _distinct(result.columns)
-        rows = [dict(zip(names, row, strict=True)) for row in result.rows]
-        call.output.rows(rows, columns=names)
+    usual = Form.JSON if call.output.as_json else Form.TABLE
+    _print(result, form or (Form.CSV if as_csv else usual))
     if result.truncated:
         call.output.warn(
             f"only the first {settings.sql_row_limit} rows are shown;"
@@ -49,17 +61,16 @@ def sql(
         )
 
 
-def _write_csv(result: SqlResult) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(result.columns)
-    writer.writerows(result.rows)
-
-
-def _distinct(columns: Sequence[str]) -> list[str]:
-    """Number the names that come more than once, so that no column hides another."""
-    seen: Counter[str] = Counter()
-    names = []
-    for name in columns:
-        seen[name] += 1
-        names.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
-    return names
+def _print(result: SqlResult, form: Form) -> None:
+    columns, rows = result.columns, result.rows
+    seen = sys.stdout.isatty()
+    match form:
+        case Form.JSON:
+            sys.stdout.write(answers.as_json(columns, rows) + "\n")
+        case Form.CSV:
+            for line in answers.as_csv(columns, rows, tame=seen):
+                sys.stdout.write(line + "\n")
+        case Form.TABLE:
+            width = shutil.get_terminal_size().columns if seen else None
+            for line in answers.table(columns, rows, width=width):
+                sys.stdout.write(line + "\n")

@@ -138,13 +138,26 @@ def test_articles_that_a_new_version_has_not_seen_are_stale_not_stuck(
     assert wrong(desk) == {}
 
 
-def test_articles_stored_while_enrichment_was_off_are_stale_not_stuck(
+def test_articles_stored_while_enrichment_is_off_wait_for_it(desk: Desk) -> None:
+    with transaction(desk.engine) as session:
+        session.execute(delete(ActivePipeline))
+    desk.poll(entry("a"))
+    desk.claim_articles()
+    assert standing(desk) == Standing.WAITING
+    desk.activate(PIPELINES)
+    desk.enrich()
+    assert standing(desk) == Standing.ENRICHED
+    assert wrong(desk) == {}
+
+
+def test_articles_that_wait_for_nothing_are_off_and_then_stale_not_stuck(
     desk: Desk,
 ) -> None:
     with transaction(desk.engine) as session:
         session.execute(delete(ActivePipeline))
     desk.poll(entry("a"))
-    desk.claim_articles()
+    with transaction(desk.engine) as session:
+        lose_work(session)
     assert standing(desk) == Standing.OFF
     desk.now += timedelta(hours=1)
     desk.activate(PIPELINES)

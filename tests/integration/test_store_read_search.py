@@ -115,6 +115,67 @@ def test_relevance_without_words_is_the_order_of_time(session: Session) -> None:
     assert names(hits) == ["storm", "vote", "minister", "news"]
 
 
+def test_a_story_can_be_searched(migrated_url: str) -> None:
+    with writing(migrated_url) as rows:
+        feed = rows.feed()
+        of_it = [rows.article(feed, text="Storm.", byline=name) for name in "ab"]
+        rows.article(feed, text="Storm.", byline="other")
+        story = rows.story(*of_it)
+        found = search(rows.session, f"storm story:{story.id}", now=NOW)
+        assert names(found) == ["b", "a"]
+        assert search(rows.session, f"story:{story.id + 1}", now=NOW) == ()
+
+
+@pytest.mark.parametrize("max_few", [0, 1, 10_000])
+def test_many_hits_are_walked_through_and_few_looked_up_with_the_same_answer(
+    migrated_url: str, max_few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.text_index.MAX_FEW", max_few)
+    texts = (
+        *("High water now.", "high-water mark", "Water is high.", "High, water!"),
+        *(
+            "higher waters",
+            "The HIGH\nWATER",
+            "high over water",
+            "high waters, hiGh wateR",
+        ),
+    )
+    with writing(migrated_url) as rows:
+        feed = rows.feed()
+        for age, lead in enumerate(texts):
+            rows.article(
+                feed,
+                text=lead,
+                byline=str(age),
+                source="odd" if age % 2 else "even",
+                sort_at=NOW - age * HOUR,
+            )
+        rows.session.flush()
+        whole = search(rows.session, '"high water"', now=NOW)
+        assert names(whole) == ["0", "1", "3", "5", "7"]
+        page = search(
+            rows.session,
+            '"high water"',
+            now=NOW,
+            limit=2,
+            before=whole[1].article.cursor,
+        )
+        assert names(page) == ["3", "5"]
+        odd = search(rows.session, '"high water" source:odd', now=NOW, limit=2)
+        assert names(odd) == ["1", "3"]
+        either = search(rows.session, '"high water" OR waters', now=NOW)
+        assert names(either) == ["0", "1", "3", "4", "5", "7"]
+
+
+def test_letters_that_become_ascii_in_lower_case_are_found(migrated_url: str) -> None:
+    with writing(migrated_url) as rows:
+        rows.article(rows.feed(), text="\u212alassik in \u0130stanbul")
+        condition = text_index(rows.session).matches(Words(text="klassik"))
+        indexed = rows.session.scalars(select(Article.id).where(condition)).all()
+        found = search(rows.session, "klassik", now=NOW)
+        assert [hit.article.id for hit in found] == list(indexed)
+
+
 def test_relevance_cannot_be_paged(session: Session) -> None:
     (first, _) = search(session, "harbour", now=NOW)
     with pytest.raises(BadQuery, match="only the newest-first order"):

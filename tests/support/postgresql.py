@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,15 +38,23 @@ SETTINGS = {
 
 
 @contextmanager
-def running_postgres(programs: PostgresPrograms) -> Iterator[str]:
-    """Run a new, empty server and yield the URL of its maintenance database."""
+def running_postgres(
+    programs: PostgresPrograms, *, settings: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """Run a new, empty server and yield the URL of its maintenance database.
+
+    Args:
+        programs: The server's.
+        settings: What differs from those of a small server for tests.
+    """
     user = unprivileged_user()
     folder = make_folder("pg", user=user)
     server = None
     try:
         programs = reachable(programs, folder, user)
         make_cluster(programs, folder, user)
-        flags = [f"--{name}={value}" for name, value in SETTINGS.items()]
+        chosen = SETTINGS | dict(settings or {})
+        flags = [f"--{name}={value}" for name, value in chosen.items()]
         data, sockets = str(folder / "data"), str(folder)
         server = GuardedServer(
             [str(programs.postgres), "-D", data, "-k", sockets, *flags],

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy.orm import Session
 
 from enrich.messages import Stage
+from store import rollups
 from store.engine import open_engine, transaction
 from store.models import (
     ActivePipeline,
@@ -90,6 +91,8 @@ class Rows:
             "sort_at": sort_at,
         }
         article = self._add(Article(**defaults | values))
+        stored = {"first_seen_at": article.first_seen_at, "source": article.source}
+        rollups.add_articles(self.session, [stored])
         self.revision(article, number=1, text=text)
         self.entry(feed, article=article)
         return article
@@ -220,17 +223,17 @@ class Rows:
     def names(self, article: Article, entity: Entity, *, times: int = 1) -> None:
         """Let an article name an entity so many times."""
         pipeline_id = self.active(Stage.ENTITIES).id
-        self._add(
-            ArticleEntity(
-                article_id=article.id,
-                pipeline_id=pipeline_id,
-                entity_id=entity.id,
-                revision=article.current_revision,
-                n_mentions=times,
-                salience=0.5,
-                sort_at=article.sort_at,
-            )
-        )
+        summed = {
+            "article_id": article.id,
+            "pipeline_id": pipeline_id,
+            "entity_id": entity.id,
+            "revision": article.current_revision,
+            "n_mentions": times,
+            "salience": 0.5,
+            "sort_at": article.sort_at,
+        }
+        self._add(ArticleEntity(**summed))
+        rollups.add_entities(self.session, [summed])
         for number in range(times):
             self._add(
                 Mention(
@@ -244,6 +247,7 @@ class Rows:
                     end_char=number + 1,
                     surface=entity.name,
                     kind=entity.kind,
+                    sort_at=article.sort_at,
                 )
             )
 

@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parents[3]
 COMPOSE = ROOT / "docker-compose.yml"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
 STORES = {"postgres", "redis"}
-ONE_OFF = {"migrate", "cli"}
+AT_START = ("roles", "migrate", "grants")  # one after the other
+ONE_OFF = {*AT_START, "cli"}
 ROLES = {"ingest", "enrich-live", "enrich-bulk", "store", "beat"}
 MEGABYTES = {"m": 1, "mb": 1, "g": 1024}
 
@@ -102,13 +103,55 @@ def test_a_role_waits_for_a_broker_that_answers(name: str) -> None:
 @pytest.mark.parametrize("name", ["store", "cli"])
 def test_who_speaks_sql_waits_for_the_migration(name: str) -> None:
     waits = SERVICES[name]["depends_on"]
-    assert waits["migrate"] == {"condition": "service_completed_successfully"}
+    assert waits["grants"] == {"condition": "service_completed_successfully"}
 
 
-def test_the_migration_waits_for_a_database_that_answers() -> None:
-    migrate = SERVICES["migrate"]
-    assert migrate["depends_on"]["postgres"] == {"condition": "service_healthy"}
+def test_roles_are_made_then_the_schema_and_then_its_rights() -> None:
+    roles, migrate, grants = (SERVICES[name] for name in AT_START)
+    assert roles["depends_on"]["postgres"] == {"condition": "service_healthy"}
     assert migrate["command"] == ["db", "upgrade"]
+    done = {"condition": "service_completed_successfully"}
+    assert migrate["depends_on"]["roles"] == done
+    assert grants["depends_on"]["migrate"] == done
+    assert roles["command"] == grants["command"]
+    assert (grants["command"][0], grants["command"][-1]) == ("grants", "--apply")
+
+
+# Who speaks SQL, and as which role of the three that `wireroom grants` makes.
+SPEAKS_AS = {
+    "roles": "postgres",
+    "migrate": "wireroom_migrate",
+    "grants": "wireroom_migrate",
+    "store": "wireroom_app",
+    "cli": "wireroom_app",
+}
+
+
+def user_of(url: str) -> str:
+    return url.partition("://")[2].partition("@")[0].partition(":")[0]
+
+
+def test_each_speaks_to_the_database_with_the_least_that_it_needs() -> None:
+    urls = {
+        name: one["environment"].get("WIREROOM_DATABASE_URL")
+        for name, one in SERVICES.items()
+        if name not in STORES
+    }
+    assert {name: user_of(url) for name, url in urls.items() if url} == SPEAKS_AS
+    made = {one.partition("=")[2] for one in SERVICES["roles"]["command"] if "=" in one}
+    assert made == {"wireroom_migrate", "wireroom_app", "wireroom_read"}
+    read = SERVICES["cli"]["environment"]["WIREROOM_READ_DATABASE_URL"]
+    assert user_of(read) == "wireroom_read"
+
+
+def test_only_the_one_who_makes_roles_knows_the_superuser() -> None:
+    known = {
+        name
+        for name, one in SERVICES.items()
+        if "${POSTGRES_PASSWORD" in str(one.get("environment"))
+    }
+    assert known == {"postgres", "roles"}
+    assert SERVICES["postgres"]["environment"]["POSTGRES_USER"] == "postgres"
 
 
 @every_role
@@ -132,7 +175,7 @@ def test_only_the_store_can_reach_the_database_or_knows_its_password(name: str) 
     service = SERVICES[name]
     assert "database" not in service["networks"]
     assert not {"WIREROOM_DATABASE_URL", "PGPASSWORD"} & set(service["environment"])
-    assert "POSTGRES_PASSWORD" not in str(service["environment"])
+    assert "POSTGRES_" not in str(service["environment"])
 
 
 def test_only_ingest_reaches_the_world() -> None:
@@ -146,7 +189,13 @@ def test_only_ingest_reaches_the_world() -> None:
 def test_passwords_are_asked_for_and_never_written_down() -> None:
     names = re.findall(r"\$\{(\w+)(:\?)?", COMPOSE.read_text())
     asked_for = {name for name, required in names if required}
-    assert asked_for == {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}
+    assert asked_for == {
+        "POSTGRES_PASSWORD",
+        "POSTGRES_MIGRATE_PASSWORD",
+        "POSTGRES_APP_PASSWORD",
+        "POSTGRES_READ_PASSWORD",
+        "REDIS_PASSWORD",
+    }
     assert not {name for name, required in names if not required} & asked_for
     url = SERVICES["store"]["environment"]["WIREROOM_DATABASE_URL"]
     assert ":" not in url.partition("://")[2].partition("@")[0]

@@ -42,6 +42,7 @@ def test_check_runs_every_checker() -> None:
         "mypy",
         "lint-imports",
         "scripts.check_drift",
+        "scripts.lint_migrations",
         "check-jsonschema",
         "hadolint",
         "codespell",

@@ -8,6 +8,7 @@ from enrich.messages import EnrichArticles, Lane
 from services import routes
 from services.app import make_app
 from services.messages import WorkFailed, WorkKind
+from services.scheduler import schedule
 from services.settings import Settings
 
 
@@ -35,6 +36,7 @@ def test_task_names_and_queues_stay_as_they_are() -> None:
         "store.sweep",
         "store.reprocess",
         "store.audit",
+        "store.maintain",
     }
     assert routes.QUEUES == ("ingest", "enrich.live", "enrich.bulk", "store")
 
@@ -75,3 +77,11 @@ def test_every_queue_is_declared_with_its_own_key() -> None:
 
     assert declared == {name: name for name in routes.QUEUES}
     assert not app.conf.task_create_missing_queues
+
+
+def test_beat_sends_every_task_of_the_clock_to_its_queue() -> None:
+    table = schedule(Settings(broker_url="memory://"))
+
+    sent = {one["task"]: one["options"]["queue"] for one in table.values()}
+
+    assert sent == routes.SCHEDULED

@@ -134,6 +134,7 @@ def test_a_moment_beyond_the_calendar_is_refused() -> None:
         ("source:", r"source: has no value \(at character 1\)"),
         ('language:""', "language: has no value"),
         ("author:Ann", "there is no field author; fields are source, language"),
+        ("a story:first", r"story: 'first' is no number.* \(at character 3\)"),
         ("a since:soon", r"since: 'soon' is no time.* \(at character 3\)"),
     ],
 )

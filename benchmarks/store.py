@@ -1,0 +1,219 @@
+"""How long operators wait for an answer: a large archive, with and without indexes.
+
+Builds the archive, warms up, and asks each question with many values, through the
+same functions as the command line. Each is then asked again in a transaction that has
+dropped its index and is rolled back. Prints plans and latencies, and one JSON object
+at the end.
+Usage: `python -m benchmarks.store [ROWS] [ENGINE ...]`, or
+`make bench-store ROWS=100000 ENGINES=postgresql`. WIREROOM_TEST_DATABASE_URL names a
+PostgreSQL to use instead of one of our own; its role must be a superuser.
+"""
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError
+from support import servers
+from support.binaries import find_postgres
+from support.postgresql import Databases, running_postgres
+
+from benchmarks.store_data import N_MENTIONS
+from benchmarks.store_load import load
+from benchmarks.store_questions import Question, questions
+from store import schema
+from store.engine import Session, open_engine
+
+DEFAULT_ROWS = 1_000_000
+ENGINES = ("postgresql", "sqlite")
+WARM_UP, RUNS = 30, 200
+# Enough to see an order of magnitude; some of these take seconds each.
+RUNS_WITHOUT, SECONDS_WITHOUT = 3, 15
+TARGET_MS = 50.0
+# A small server of today; the throw-away one of the tests has a thirtieth of it.
+SERVER = {"shared_buffers": "1GB", "max_wal_size": "8GB"}
+SHORT = 110  # characters of a plan
+
+
+def main(arguments: list[str]) -> None:
+    """Build and ask on each engine that is named, or on both."""
+    n_articles = int(arguments[0]) if arguments else DEFAULT_ROWS
+    results: dict[str, Any] = {
+        "articles": n_articles,
+        "mentions": n_articles * N_MENTIONS,
+    }
+    for engine in arguments[1:] or ENGINES:
+        with database(engine) as url:
+            schema.upgrade(url)
+            results[engine] = {"built_seconds": load(url, n_articles, print)}
+            results[engine] |= measure(url, n_articles)
+        show(engine, results)
+    print(json.dumps(results))
+
+
+@contextmanager
+def database(engine: str) -> Iterator[str]:
+    """Yield the URL of an empty database that is gone afterwards."""
+    with ExitStack() as stack:
+        if engine == "sqlite":
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="wrb-"))
+            yield f"sqlite+pysqlite:///{Path(folder) / 'wireroom.db'}"
+            return
+        programs = find_postgres()
+        if os.environ.get(servers.DATABASE_VARIABLE):
+            databases = stack.enter_context(servers.postgres_databases())
+        elif programs is None:
+            raise SystemExit("no PostgreSQL on this machine or in a wheel")
+        else:
+            url = stack.enter_context(running_postgres(programs, settings=SERVER))
+            databases = Databases(url)
+        yield databases.fresh()
+
+
+def measure(url: str, n_articles: int) -> dict[str, Any]:
+    """Return the size of the database, and plan and latency of each question."""
+    engine = open_engine(url)
+    on_postgresql = engine.dialect.name == "postgresql"
+    query = "SELECT pg_database_size(current_database())"
+    if not on_postgresql:
+        query = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+    with Session(engine) as session:
+        n_bytes = session.scalar(text(query)) or 0
+        asked = questions(session, n_articles)
+        session.rollback()
+        answers = {one.name: _measure(session, one) for one in asked}
+    engine.dispose()
+    return {"megabytes": round(n_bytes / 1e6), "questions": answers}
+
+
+def _measure(session: Session, question: Question) -> dict[str, Any]:
+    with _statements(session) as asked:
+        question.ask(session, 0)
+    plan = _plan(session, asked)
+    for turn in range(WARM_UP):
+        question.ask(session, turn)
+    with_index = [_timed(session, question, turn) for turn in range(RUNS)]
+    session.rollback()
+    without = _without(session, question)
+    p50, p95 = _percentiles(with_index)
+    slow = round(median(without), 2) if without else None
+    return {
+        "p50_ms": p50,
+        "p95_ms": p95,
+        "without_p50_ms": slow,
+        "ratio": round(slow / p50, 1) if slow else None,
+        "plan": plan,
+        "index": list(question.indexes),
+    }
+
+
+def _timed(session: Session, question: Question, turn: int) -> float:
+    started = time.perf_counter()
+    question.ask(session, turn)
+    return 1000 * (time.perf_counter() - started)
+
+
+def _percentiles(milliseconds: list[float]) -> tuple[float, float]:
+    cuts = quantiles(milliseconds, n=20, method="inclusive")
+    return round(cuts[9], 2), round(cuts[18], 2)
+
+
+def _without(session: Session, question: Question) -> list[float]:
+    """Ask with the index dropped, and take the dropping back."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text(f"SET LOCAL statement_timeout = '{SECONDS_WITHOUT}s'"))
+        for name in question.indexes:
+            session.execute(text(_drop(name)))
+    elif not _drop_on_sqlite(session, question):
+        return []
+    times: list[float] = []
+    try:
+        while len(times) < RUNS_WITHOUT and sum(times) < 1000 * SECONDS_WITHOUT:
+            times.append(_timed(session, question, len(times)))
+    except DBAPIError:
+        # It would have taken longer than this; there is no need to know how much.
+        times.append(1000.0 * SECONDS_WITHOUT)
+    session.rollback()
+    return times
+
+
+def _drop(name: str) -> str:
+    if name.startswith("pk_"):
+        return f"ALTER TABLE {name[3:]} DROP CONSTRAINT {name}"
+    return f"DROP INDEX {name}"
+
+
+def _drop_on_sqlite(session: Session, question: Question) -> bool:
+    # A primary key and the full-text table cannot be taken away there.
+    if any(name.startswith(("pk_", "fts_")) for name in question.indexes):
+        return False
+    for name in question.indexes:
+        session.execute(text(_drop(name)))
+    return True
+
+
+@contextmanager
+def _statements(session: Session) -> Iterator[list[tuple[str, Any]]]:
+    """Collect the selects that are sent in the block."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(*call: Any) -> None:
+        _connection, _cursor, statement, parameters, *_rest = call
+        if statement.startswith("SELECT"):
+            sent.append((statement, parameters))
+
+    engine = session.get_bind()
+    event.listen(engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def _plan(session: Session, asked: list[tuple[str, Any]]) -> str:
+    """Return how the last select of a question is answered, in short."""
+    statement, parameters = asked[-1]
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        return "; ".join(row[-1] for row in rows)
+    found = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
+    return " < ".join(_nodes(found.scalar_one()[0]["Plan"]))
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[str]:
+    place = plan.get("Index Name") or plan.get("Relation Name") or ""
+    yield f"{plan['Node Type']} {place}".strip()
+    for inner in plan.get("Plans", ()):
+        yield from _nodes(inner)
+
+
+def show(engine: str, results: dict[str, Any]) -> None:
+    """Print plans and latencies."""
+    found = results[engine]
+    console = Console(width=120)
+    for name, answer in found["questions"].items():
+        console.print(f"{name}: {answer['plan'][:SHORT]}", markup=False)
+    title = f"{engine}: {results['articles']:,} articles, {results['mentions']:,}"
+    table = Table(title=f"{title} mentions, {found['megabytes']:,} MB; ms")
+    table.add_column("question")
+    for column in ("p50", "p95", "no index", "ratio", f"<= {TARGET_MS:.0f}"):
+        table.add_column(column, justify="right")
+    for name, answer in found["questions"].items():
+        cells = (answer[key] for key in ("p50_ms", "p95_ms", "without_p50_ms", "ratio"))
+        good = "yes" if answer["p95_ms"] <= TARGET_MS else "no"
+        shown = ("-" if cell is None else f"{cell:,}" for cell in cells)
+        table.add_row(name, *shown, good)
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
