@@ -213,9 +213,10 @@ def test_no_text_of_an_article_reaches_the_log(
             app, ReadFiles, wire.encode(READ), failing(ValueError("A secret title"))
         )
 
-    (record,) = caplog.records
-    assert record.getMessage() == "task.failed"
-    assert "secret" not in str(vars(record))
+    ours = [one for one in caplog.records if one.name == "wireroom.tasks"]
+    assert [one.getMessage() for one in ours] == ["task.failed"]
+    # Nor to the log of a library, whichever of them speak up.
+    assert "secret" not in str([vars(one) for one in caplog.records])
 
 
 def test_a_detail_is_short_and_can_always_be_sent() -> None:
