@@ -116,7 +116,7 @@ e2e: $(DEV) ## the whole line with real workers
 
 .PHONY: quality
 quality: $(DEV) ## measures against labelled texts
-	@$(PYTEST) -m quality $(ARGS)
+	@PYTHONPATH=tests $(RUN) benchmarks.quality $(ARGS)
 
 ## Use
 

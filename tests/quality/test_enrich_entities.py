@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from support.figures import Figure
 from support.shared import shared_path
 
 from enrich.entities.recogniser import RulesExtractor
@@ -19,9 +20,6 @@ pytestmark = pytest.mark.quality
 # floors lie a little below; lowering one needs a reason in the commit.
 FLOORS = {"PER": 0.69, "LOC": 0.73, "ORG": 0.44, "MISC": 0.54, "all": 0.63}
 MIN_PERSONS_AND_PLACES = 0.71
-
-# 200,000 words a CPU-second were measured on an idle core; the floor is for a busy one.
-MIN_WORDS_PER_SECOND = 40_000
 
 SENTENCES_PER_DOCUMENT = 10
 GATE_SHARE = 0.2  # the corpus asks that its last fifth be kept for the gate
@@ -83,7 +81,7 @@ def score(n_right: int, n_found: int, n_gold: int) -> float:
     return 2 * n_right / max(n_found + n_gold, 1)
 
 
-def test_names_are_found_in_running_text() -> None:
+def test_names_are_found_in_running_text(figure: Figure) -> None:
     sentences = read_sentences(shared_path("corpora/ner/wikigold.iob2.xz"))
     gate = sentences[int(len(sentences) * (1 - GATE_SHARE)) :]
     extractor = RulesExtractor()
@@ -108,7 +106,8 @@ def test_names_are_found_in_running_text() -> None:
     both = score(
         *(sum(part[kind] for kind in names) for part in (right, found, labelled))
     )
-    low = {name: got for name, got in scores.items() if got < FLOORS[name]}
-    assert low == {}, scores
-    assert both >= MIN_PERSONS_AND_PLACES
-    assert n_words / seconds >= MIN_WORDS_PER_SECOND
+    for name, f1 in scores.items():
+        figure(f"entities, F1, {name}", f1, floor=FLOORS[name])
+    figure("entities, F1, PER and LOC", both, floor=MIN_PERSONS_AND_PLACES)
+    # Told and not asserted: a busy machine is no fault of the recogniser.
+    figure("entities, words per CPU second", n_words / seconds)

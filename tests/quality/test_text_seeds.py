@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser, LexborNode
+from support.figures import Figure
 from support.shared import shared_path
 
 from ingest.dumps import Extract, extract
@@ -116,22 +117,22 @@ def _text(found: Extract | None) -> str:
     return "" if found is None else found.text
 
 
-def test_the_text_of_a_page_dump_is_found() -> None:
+def test_the_text_of_a_page_dump_is_found(figure: Figure) -> None:
     found = found_in_dumps(shared_path("corpora/articles"))
     scores = [_scores(_text(one), page.truth) for page, one in found]
     f1, recall = (_mean(list(column)) for column in zip(*scores, strict=True))
-    assert f1 >= TEXT_F1_FLOOR
-    assert recall >= TEXT_RECALL_FLOOR
+    figure("page dumps, text F1", f1, floor=TEXT_F1_FLOOR)
+    figure("page dumps, text recall", recall, floor=TEXT_RECALL_FLOOR)
 
 
-def test_the_title_of_a_page_dump_is_found() -> None:
+def test_the_title_of_a_page_dump_is_found(figure: Figure) -> None:
     found = found_in_dumps(shared_path("corpora/articles"))
     hits = [one is not None and _is_title(one.title, page.title) for page, one in found]
     share = _mean(list(map(float, hits)))
-    assert share >= TITLE_FLOOR
+    figure("page dumps, title", share, floor=TITLE_FLOOR)
 
 
-def test_confidence_tells_good_extracts_from_bad_ones() -> None:
+def test_confidence_tells_good_extracts_from_bad_ones(figure: Figure) -> None:
     found = found_in_dumps(shared_path("corpora/articles"))
     sure = [
         _scores(one.text, page.truth)[0]
@@ -139,13 +140,13 @@ def test_confidence_tells_good_extracts_from_bad_ones() -> None:
         if one is not None and one.confidence > 0.8
     ]
     assert len(sure) >= len(found) / 2
-    assert _mean(sure) >= SURE_F1_FLOOR
+    figure("page dumps, text F1 where sure", _mean(sure), floor=SURE_F1_FLOOR)
 
 
-def test_the_text_of_a_saved_page_is_found() -> None:
+def test_the_text_of_a_saved_page_is_found(figure: Figure) -> None:
     reader = HtmlReader()
     scores = []
     for page in pages(shared_path("corpora/articles")):
         text = "\n".join(piece.text for piece in reader.read(page.body))
         scores.append(_scores(text, page.truth)[0])
-    assert _mean(scores) >= PAGE_F1_FLOOR
+    figure("saved pages, text F1", _mean(scores), floor=PAGE_F1_FLOOR)
