@@ -741,7 +741,7 @@ def upgrade() -> None:
             comment="Its bytes, where they were kept",
         ),
         sa.Column(
-            "n_seen", sa.Integer(), nullable=False, comment="Entries in the file"
+            "n_seen", sa.Integer(), nullable=False, comment="Entries in the document"
         ),
         sa.Column(
             "n_new", sa.Integer(), nullable=False, comment="Entries with a new article"

@@ -5,8 +5,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
-from typing import Self
+from typing import Annotated, Self
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -17,6 +18,11 @@ from services.settings import Settings
 from store import schema
 from store.engine import Engine, open_engine, reading
 from store.queries.runs import RunProgress, run_progress
+
+Wait = Annotated[bool, typer.Option("--wait", help="Until all is stored and enriched.")]
+Timeout = Annotated[
+    float | None, typer.Option(help="With --wait: give up after so many seconds.")
+]
 
 LOOK_SECONDS = 0.2  # between two looks at the progress of a run
 # Work that was claimed by a worker that died is due again when its lease ends; a nudge

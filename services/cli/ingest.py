@@ -9,7 +9,13 @@ import typer
 
 from ingest.listing import Listed, list_files
 from ingest.messages import FileOutcome, utc_now
-from services.cli.base import ask_for_work, open_store, wait_for_run
+from services.cli.base import (
+    Timeout,
+    Wait,
+    ask_for_work,
+    open_store,
+    wait_for_run,
+)
 from services.cli.call import Call, call_of
 from services.cli.line import line_for
 from services.cli.output import ExitCode
@@ -30,15 +36,11 @@ SHOWN_PROBLEMS = 100
 def ingest(
     ctx: typer.Context,
     paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Until all is stored and enriched.")
-    ] = False,
+    wait: Wait = False,
     source: Annotated[
         str | None, typer.Option(help="Publisher; else the name of the folder.")
     ] = None,
-    timeout: Annotated[
-        float | None, typer.Option(help="With --wait: give up after so many seconds.")
-    ] = None,
+    timeout: Timeout = None,
 ) -> None:
     """Read files and folders into the database. Exit code 1: some gave no article."""
     call = call_of(ctx)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from ingest.messages import utc_now
-from services.cli.base import ask_for_work, open_store
+from services.cli.base import Timeout, Wait, ask_for_work, open_store
 from services.cli.call import Call, call_of
 from services.cli.ingest import await_run
 from services.cli.line import line_for
@@ -29,12 +29,8 @@ def poll(
     feeds: Annotated[
         list[str] | None, typer.Argument(help="Ids or addresses; else all feeds.")
     ] = None,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Until all is stored and enriched.")
-    ] = False,
-    timeout: Annotated[
-        float | None, typer.Option(help="With --wait: give up after so many seconds.")
-    ] = None,
+    wait: Wait = False,
+    timeout: Timeout = None,
 ) -> None:
     """Poll feeds now. Exit code 1: a poll failed."""
     call = call_of(ctx)

@@ -241,19 +241,4 @@ class RunFile(Counts, Base):
     document_sha256: Mapped[str | None] = col(
         ForeignKey("document.sha256"), comment="Its bytes, where they were kept"
     )
-    n_seen: Mapped[int] = col(Integer, default=0, comment="Entries in the file")
-    n_new: Mapped[int] = col(Integer, default=0, comment="Entries with a new article")
-    n_revised: Mapped[int] = col(
-        Integer, default=0, comment="Known entries whose text had changed"
-    )
-    n_unchanged: Mapped[int] = col(
-        Integer, default=0, comment="Known entries as they were"
-    )
-    n_duplicate: Mapped[int] = col(
-        Integer, default=0, comment="New entries of articles stored before"
-    )
-    n_rejected: Mapped[int] = col(Integer, default=0, comment="Entries without article")
-    n_quarantined: Mapped[int] = col(
-        Integer, default=0, comment="Entries that could not be written"
-    )
     finished_at: Mapped[datetime | None] = col(UtcDateTime, comment="When stored")

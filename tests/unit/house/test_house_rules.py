@@ -26,7 +26,7 @@ def test_a_registry_is_found_wherever_it_hides(host: str, tmp_path: Path) -> Non
 
 
 def test_a_name_that_only_resembles_a_registry_is_left_alone(tmp_path: Path) -> None:
-    write(tmp_path / "a.md", "not-" + "a.pypi.organisation and docker.iota\n")
+    write(tmp_path / "a.md", "not-a.py" + "pi.organisation and docker.iota\n")
     assert rules(tmp_path) == []
 
 
