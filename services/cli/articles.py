@@ -1,10 +1,12 @@
 """`wireroom articles` and `wireroom show`: the list, and all that is known of one."""
 
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from ingest.articles import article_uid
 from ingest.urls import canonical_url
 from services.cli.ask import (
     SINCE_HELP,
@@ -84,10 +86,13 @@ def show(
 def _find(session: Session, ref: str) -> ArticlePage:
     """Look for an address as it is filed, then as it was typed."""
     canonical = canonical_url(ref) if "://" in ref else None
-    try:
-        return queries.get_article(session, canonical or ref)
-    except NotFound:
-        return queries.get_article(session, ref)
+    # A page's address is the identity of its article, and identities are indexed;
+    # addresses are not, and looking for one reads every article.
+    spellings = (article_uid(canonical), canonical) if canonical else ()
+    for spelling in spellings:
+        with suppress(NotFound):
+            return queries.get_article(session, spelling)
+    return queries.get_article(session, ref)
 
 
 def _print(output: Output, page: ArticlePage) -> None:
