@@ -104,7 +104,7 @@ def on_postgresql(connection: Connection) -> None:
     """Migrate under a lock of our own, which another upgrade waits for."""
     # Held by the session, not the transaction: it must span all revisions.
     connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
-    # After the wait for a colleague, who may take as long as a migration takes.
+    # After the wait for another upgrade, which may take as long as a migration takes.
     for timeout in timeouts():
         connection.execute(text(timeout))
     connection.commit()

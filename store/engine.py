@@ -17,7 +17,7 @@ __all__ = [
     "transaction",
 ]
 
-# Five minutes: a bulk transaction of a colleague must not turn into an error here.
+# Five minutes: a bulk transaction of another process must not turn into an error here.
 SQLITE_BUSY_MS = 300_000
 READ_ONLY = "wireroom_read_only"
 
