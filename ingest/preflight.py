@@ -6,10 +6,10 @@ cuts the document after the last item that is wanted, and tells whether it broke
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ingest.messages import PollOutcome
+from ingest.stretches import Captions, Measure, without
 
 # Hand-written feeds stay below a tenth of each of these.
 MAX_ATTRIBUTES = 256  # 16,000 on one tag took the parser 4 s, with squares from there
@@ -27,7 +27,6 @@ MAX_CATEGORY_COST = 20_000_000
 
 ITEMS = {"item", "entry"}
 _AUTHORS = {"author", "creator", "managingeditor", "publisher", "webmaster"}
-_TEXTS = {"content", "description", "encoded", "summary"}
 _CATEGORIES = {"category", "subject", "keywords", "tags"}
 # HTML in a feed that is not escaped leaves these open; RSS has its own <link>
 # and <source>, which are therefore missing.
@@ -86,59 +85,6 @@ def check(text: str, *, max_items: int) -> Checked:
     return _Scan(text, max_items).run()
 
 
-class _Measure:
-    """The length of the text inside elements that may be nested or left open."""
-
-    def __init__(self) -> None:
-        self.depth = 0
-        self.start = 0
-
-    def open(self, position: int) -> None:
-        if self.depth == 0:
-            self.start = position
-        self.depth += 1
-
-    def close(self, position: int) -> int:
-        """Return the characters since the outermost of them was opened."""
-        if self.depth == 0:
-            return 0
-        self.depth -= 1
-        return position - self.start
-
-
-class _Captions:
-    """The captions of pictures in one item, which the parser takes for its text.
-
-    They stay where the item has no text of its own, as with videos.
-    """
-
-    def __init__(self) -> None:
-        self.spans: list[tuple[int, int]] = []
-        self.item_has_text = False
-        self.start = self.text_start = -1
-
-    def open(self, name: str, local: str, token: re.Match[str]) -> None:
-        if local in _TEXTS:
-            is_caption = name.lower().startswith("media:")
-            self.start = token.start() if is_caption else -1
-            self.text_start = -1 if is_caption else token.end()
-
-    def close(self, text: str, local: str, token: re.Match[str]) -> None:
-        if local not in _TEXTS:
-            return
-        if self.start >= 0:
-            self.spans.append((self.start, token.end()))
-        elif self.text_start >= 0:
-            self.item_has_text |= bool(text[self.text_start : token.start()].strip())
-        self.start = self.text_start = -1
-
-    def over(self) -> list[tuple[int, int]]:
-        """Return what to drop of the item that ends here."""
-        drops = self.spans if self.item_has_text else []
-        self.spans, self.item_has_text = [], False
-        return drops
-
-
 class _Scan:
     """The state of one pass over the tags."""
 
@@ -155,8 +101,8 @@ class _Scan:
         self.broken = False  # the last tag was not closed
         self.n_tags = self.n_items = 0
         self.n_explained = 0  # "<" that stand inside comments and CDATA
-        self.authors, self.categories = _Measure(), _Measure()
-        self.captions = _Captions()
+        self.authors, self.categories = Measure(), Measure()
+        self.captions = Captions()
         self.n_categories = self.author_cost = self.category_cost = 0
 
     def run(self) -> Checked:
@@ -299,7 +245,7 @@ class _Scan:
         end = cut_at if cut_at is not None else self.root_end or len(self.text)
         self._refuse_strays(end)
         self.drops += self.captions.over()
-        kept = list(_without(self.drops, self.text, self.root_start, end))
+        kept = list(without(self.drops, self.text, self.root_start, end))
         if cut:
             kept.extend(f"</{name}>" for name in reversed(self.stack))
         return Checked(
@@ -311,17 +257,6 @@ class _Scan:
             and any(_local(name) in ITEMS for name in self.stack),
             cut=cut,
         )
-
-
-def _without(
-    drops: list[tuple[int, int]], text: str, start: int, end: int
-) -> Iterator[str]:
-    """Yield what stands in the text from start to end, but not in one of the drops."""
-    for drop_start, drop_end in sorted(drops):
-        if start <= drop_start and drop_end <= end:
-            yield text[start:drop_start]
-            start = drop_end
-    yield text[start:end]
 
 
 def _n_attributes(rest: str) -> int:
