@@ -7,14 +7,11 @@ from sqlalchemy import Select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from store.batches import MAX_VALUES, insert_rows
+from store.batches import MAX_VALUES
 from store.engine import is_postgresql
-
-__all__ = ["alone", "chunks", "insert_into", "insert_rows", "locked"]
 
 T = TypeVar("T")
 S = TypeVar("S", bound="Select[*tuple[Any, ...]]")
-Insert = postgresql.Insert | sqlite.Insert
 
 # The verdicts on copies and stories look at what others have stored: two writers at
 # once would each miss the other's articles. One number per thing that must be alone.

@@ -13,7 +13,8 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from enrich.messages import Comparison, CopyKind, CopyPair, CopyVerdict
-from store.clauses import chunks, insert_rows
+from store.batches import insert_rows
+from store.clauses import chunks
 from store.judge import Judge
 from store.marks import Marked, find_candidates, load_marks, store_marks
 from store.models import Article, Duplicate

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from enrich.messages import Lane
 from ingest.messages import FileOutcome, FileRead, FilesRead, FileToRead, ReadFiles
 from store.articles import Seen, Sighting
-from store.clauses import insert_rows, locked
+from store.batches import insert_rows
+from store.clauses import locked
 from store.feeds import files_feed
 from store.limits import Limits, retry_at
 from store.models import Run, RunFile

@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ingest.messages import Entry as NewEntry
-from store.clauses import chunks, insert_rows
+from store.batches import insert_rows
+from store.clauses import chunks
 from store.models import Entry
 from store.models import EntryAlias as Alias
 from store.tombstones import find_buried

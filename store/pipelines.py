@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrich.messages import Pipeline, Stage
-from store.clauses import insert_into, insert_rows
+from store.batches import insert_rows
+from store.clauses import insert_into
 from store.models import ActivePipeline
 from store.models import Pipeline as Row
 

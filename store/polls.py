@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from enrich.messages import Lane
 from ingest.messages import FeedPolled, PollOutcome
 from store.articles import Seen, Sighting
-from store.clauses import insert_rows, locked
+from store.batches import insert_rows
+from store.clauses import locked
 from store.models import Article, Feed, Poll, PollPart
 from store.tally import Tally
 from store.words import FeedState, PollState

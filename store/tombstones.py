@@ -9,7 +9,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from ingest.messages import Entry as NewEntry
-from store.clauses import chunks, insert_into, insert_rows
+from store.batches import insert_rows
+from store.clauses import chunks, insert_into
 from store.models import Article, Entry, EntryAlias, Tombstone
 
 

@@ -76,7 +76,6 @@ class RunKind(StrEnum):
 
     INGEST = "ingest"
     POLL = "poll"
-    SCHEDULE = "schedule"
 
 
 class DeliveryState(StrEnum):

@@ -374,9 +374,7 @@ def upgrade() -> None:
             nullable=True,
             comment="When all of its work had been written down",
         ),
-        sa.CheckConstraint(
-            "kind IN ('ingest', 'poll', 'schedule')", name=op.f("ck_run_kind")
-        ),
+        sa.CheckConstraint("kind IN ('ingest', 'poll')", name=op.f("ck_run_kind")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_run")),
         comment="One batch of work under one id",
     )
