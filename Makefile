@@ -128,6 +128,14 @@ demo: $(RUNTIME) ## run the whole line once on the texts under seeds
 bench: $(DEV) ## measure what the line can carry
 	@PYTHONPATH=.:tests $(RUN) benchmarks.line $(ARTICLES)
 
+.PHONY: soak
+soak: $(DEV) ## load ARTICLES=200000 and watch memory and queues (DATABASE=postgresql)
+	@PYTHONPATH=.:tests $(RUN) benchmarks.soak $(or $(ARTICLES),200000) $(DATABASE)
+
+.PHONY: burst
+burst: $(DEV) ## load FILES=50000 and measure what feeds feel of it
+	@PYTHONPATH=.:tests $(RUN) benchmarks.burst $(FILES)
+
 # Articles in the archive that is asked; a tenth of them still shows the picture.
 ROWS ?= 1000000
 ENGINES ?= postgresql sqlite

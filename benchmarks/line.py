@@ -10,8 +10,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,30 @@ from store import schema
 
 DEFAULT_ARTICLES = 2_000
 START_SECONDS = 60.0
+PROGRAM = [sys.executable, "-m", "services.cli"]
 STAGES = {
     "ingest": ("worker", "--queues", "ingest", "--concurrency", "1"),
     "enrich": ("worker", "--queues", "enrich.live,enrich.bulk", "--concurrency", "1"),
     "store": ("worker", "--queues", "store", "--concurrency", "1"),
     "beat": ("beat",),
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A line with one worker process a stage."""
+
+    settings: Settings
+    pids: Mapping[str, int]  # of each stage's first process, and of the Redis
+
+    def costs(self) -> dict[str, float]:
+        """Return CPU seconds of each stage and server so far."""
+        costs = {name: cpu_seconds(pid) for name, pid in self.pids.items()}
+        if self.settings.database_url.startswith("postgresql"):
+            folder = self.settings.database_url.rpartition("host=")[2]
+            servers = find_processes(folder.replace("%2F", "/"))
+            costs["postgresql"] = max(map(cpu_seconds, servers), default=0.0)
+        return costs
 
 
 def main(arguments: list[str]) -> None:
@@ -60,12 +79,12 @@ def measure(
         settings = Settings(home=home, database_url=database_url)
     home.mkdir(parents=True)
     schema.upgrade(settings.database_url)
-    with running_line(settings) as costs:
-        before = costs()
+    with running_line(settings) as line:
+        before = line.costs()
         started = time.monotonic()
         summary = ingest(settings, pages)
         seconds = time.monotonic() - started
-        after = costs()
+        after = line.costs()
     if summary["entries"]["new"] != n_articles:
         raise SystemExit(f"not all articles were stored: {summary}")
     cpu = {name: round(after[name] - before[name], 2) for name in after}
@@ -80,31 +99,43 @@ def measure(
 
 
 @contextmanager
-def running_line(settings: Settings) -> Iterator[Callable[[], dict[str, float]]]:
-    """Run one worker a stage; yield a function that tells what each has cost."""
-    env = {
-        **os.environ,
-        "WIREROOM_HOME": str(settings.home),
-        "WIREROOM_DATABASE_URL": settings.database_url,
-        "PYTHONPATH": str(Path(__file__).resolve().parents[1]),
-    }
+def running_line(settings: Settings) -> Iterator[Running]:
+    """Run one worker a stage on a schema that is there, and end them all."""
+    env = program_environment(settings)
     redis = embedded.ensure(settings, tied=True)
     assert redis is not None  # noqa: S101  # no broker is configured here
     log = settings.home / "line.log"
-    program = [sys.executable, "-m", "services.cli"]
     children = {
-        name: spawn([*program, *arguments], env=env, log=log)
+        name: spawn([*PROGRAM, *arguments], env=env, log=log)
         for name, arguments in STAGES.items()
     }
     try:
         _wait_until_healthy(settings)
-        yield lambda: _costs(children, redis.pid, settings)
+        pids = {name: child.pid for name, child in children.items()}
+        yield Running(settings=settings, pids={**pids, "redis": redis.pid})
     finally:
         for child in children.values():
             child.terminate()
         for child in children.values():
             child.wait(60)
         embedded.stop(redis)
+
+
+def program_environment(settings: Settings) -> dict[str, str]:
+    """Return the environment in which the program serves the line of a benchmark."""
+    chosen = {
+        f"WIREROOM_{name.upper()}": str(value)
+        for name, value in settings.model_dump(exclude_unset=True).items()
+        if isinstance(value, str | int | float | Path)
+    }
+    if settings.allow_networks:
+        chosen["WIREROOM_ALLOW_NETWORKS"] = ",".join(settings.allow_networks)
+    return {
+        **os.environ,
+        **chosen,
+        "WIREROOM_DATABASE_URL": settings.database_url,
+        "PYTHONPATH": str(Path(__file__).resolve().parents[1]),
+    }
 
 
 def _wait_until_healthy(settings: Settings) -> None:
@@ -115,40 +146,28 @@ def _wait_until_healthy(settings: Settings) -> None:
         time.sleep(0.1)
 
 
-def _costs(
-    children: "dict[str, subprocess.Popen[bytes]]", redis: int, settings: Settings
-) -> dict[str, float]:
-    costs = {name: cpu_seconds(child.pid) for name, child in children.items()}
-    costs["redis"] = cpu_seconds(redis)
-    if settings.database_url.startswith("postgresql"):
-        folder = settings.database_url.rpartition("host=")[2].replace("%2F", "/")
-        servers = [pid for pid in find_processes(folder) if pid > 1]
-        costs["postgresql"] = max((cpu_seconds(pid) for pid in servers), default=0.0)
-    return costs
-
-
 def ingest(settings: Settings, pages: Path) -> dict[str, Any]:
     """Load all pages through the command line; return its summary."""
-    env = {
-        **os.environ,
-        "WIREROOM_HOME": str(settings.home),
-        "WIREROOM_DATABASE_URL": settings.database_url,
-        # The line is ours: the command must find it up and not start another.
-        "WIREROOM_BROKER_URL": settings.broker.url,
-        "PYTHONPATH": str(Path(__file__).resolve().parents[1]),
-    }
-    program = [sys.executable, "-m", "services.cli"]
-    done = subprocess.run(
-        [*program, "ingest", str(pages), "--wait", "--json"],
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    summary: dict[str, Any] = json.loads(done.stdout)
+    process = start_ingest(settings, pages)
+    output, errors = process.communicate()
+    if process.returncode:
+        raise SystemExit(errors)
+    summary: dict[str, Any] = json.loads(output)
     return summary
+
+
+def start_ingest(settings: Settings, pages: Path) -> "subprocess.Popen[str]":
+    """Start to load all pages; the process ends when the last one is enriched."""
+    env = program_environment(settings)
+    # The line is ours: the command must find it up and not start another.
+    env["WIREROOM_BROKER_URL"] = settings.broker.url
+    return subprocess.Popen(
+        [*PROGRAM, "ingest", str(pages), "--wait", "--json"],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def show(results: dict[str, Any]) -> None:
