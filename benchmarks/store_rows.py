@@ -1,14 +1,12 @@
-"""Articles with mentions to measure with, and the same rows through the plain ORM."""
+"""Articles with mentions to measure with, made from a seed."""
 
 import hashlib
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 from support.factories import NOW
 
 from enrich.messages import (
@@ -18,18 +16,17 @@ from enrich.messages import (
     Entity,
     EntityKind,
     Field,
-    Lane,
     Mention,
 )
 from ingest.articles import content_hash
 from ingest.messages import Article, Entry, KeyMode
-from store import models
-from store.articles import LEAD_CHARS
 
 N_MENTIONS = 15
 N_CHARS = 4_096
 N_WORDS = 20_000  # of the vocabulary
 N_ENTITIES = 50_000  # that articles name, few of them often
+N_KNOWN = 47_500  # that were found before: of sixty mentions one is of a new name
+KINDS = list(EntityKind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,15 +90,15 @@ def _make_entities(draw: random.Random, words: Sequence[str]) -> Entities:
     mentions = []
     for place in range(N_MENTIONS):
         number = int(draw.random() ** 3 * N_ENTITIES)
-        surface = f"{words[number % N_WORDS]} {words[number // 7 % N_WORDS]}".title()
+        surface = _name(number, words)
         mentions.append(
             Mention(
                 field=Field.TEXT,
                 start=place * 200,
                 end=place * 200 + len(surface),
                 surface=surface,
-                kind=list(EntityKind)[number % 4],
-                entity_key=f"name:{number}",
+                kind=KINDS[number % 4],
+                entity_key=_key(number),
                 score=None,
             )
         )
@@ -123,6 +120,34 @@ def _make_entities(draw: random.Random, words: Sequence[str]) -> Entities:
     )
 
 
+def _name(number: int, words: Sequence[str]) -> str:
+    return f"{words[number % N_WORDS]} {words[number // 7 % N_WORDS]}".title()
+
+
+def _key(number: int) -> str:
+    return f"name:{number}"
+
+
+def known_entities() -> list[Entity]:
+    """Return the entities that are in the database before anything is measured."""
+    words, _ = _vocabulary()
+    return [
+        Entity(
+            key=_key(number),
+            kind=KINDS[number % 4],
+            name=_name(number, words),
+            n_mentions=0,
+            salience=0.0,
+        )
+        for number in range(N_KNOWN)
+    ]
+
+
+def entity_numbers() -> dict[str, int]:
+    """Return key -> number, for where the rows of the entities do not matter."""
+    return {_key(number): number for number in range(N_ENTITIES)}
+
+
 def enriched(made: Sequence[Made], ids: dict[str, int]) -> tuple[EnrichedArticle, ...]:
     """Return what a worker answers; `ids` gives the article of each identity."""
     return tuple(
@@ -134,140 +159,3 @@ def enriched(made: Sequence[Made], ids: dict[str, int]) -> tuple[EnrichedArticle
         for one in made
         if one.entry.article is not None
     )
-
-
-def add_all(
-    session: Session, made: Sequence[Made], *, feed_id: int, pipeline_id: int
-) -> None:
-    """Store the same rows as objects of the ORM; it knows no second delivery."""
-    drafts = {one.entry.key: one.entry.article for one in made if one.entry.article}
-    articles = {key: _article(draft, feed_id) for key, draft in drafts.items()}
-    entries = {one.entry.key: _entry(one.entry, feed_id) for one in made}
-    session.add_all(articles.values())
-    session.flush()
-    for key, entry in entries.items():
-        entry.article_id = articles[key].id
-    session.add_all(entries.values())
-    entities = _entities(session, made)
-    session.flush()
-    for one in made:
-        article, draft = articles[one.entry.key], drafts[one.entry.key]
-        session.add(_revision(article, draft))
-        entry = entries[one.entry.key]
-        session.add_all(
-            models.EntryAlias(feed_id=feed_id, alias=alias, entry_id=entry.id)
-            for alias in one.entry.aliases
-        )
-    session.flush()
-    for one in made:
-        article = articles[one.entry.key]
-        session.add_all(_found(one, article, entities, pipeline_id))
-    session.flush()
-
-
-def _article(draft: Article, feed_id: int) -> models.Article:
-    return models.Article(
-        uid=draft.uid,
-        url=draft.url,
-        source=draft.source,
-        feed_id=feed_id,
-        current_revision=1,
-        content_hash=draft.content_hash,
-        title=draft.title,
-        lead=draft.text[:LEAD_CHARS],
-        byline=draft.byline,
-        published_at=draft.published_at,
-        published_raw=draft.published_raw,
-        published_from=draft.published_from,
-        first_seen_at=NOW,
-        sort_at=draft.published_at,
-    )
-
-
-def _entry(entry: Entry, feed_id: int) -> models.Entry:
-    return models.Entry(
-        feed_id=feed_id,
-        key=entry.key,
-        key_mode=entry.key_mode,
-        link=entry.link,
-        outcome="stored",
-        content_hash=entry.article.content_hash if entry.article else None,
-        first_seen_at=NOW,
-        changed_at=NOW,
-    )
-
-
-def _revision(article: models.Article, draft: Article) -> models.Revision:
-    return models.Revision(
-        article_id=article.id,
-        number=1,
-        content_hash=draft.content_hash,
-        title=draft.title,
-        text=draft.text,
-        byline=draft.byline,
-        declared_language=draft.language,
-        extractor=draft.extractor,
-        confidence=draft.confidence,
-        created_at=NOW,
-    )
-
-
-def _entities(session: Session, made: Sequence[Made]) -> dict[str, models.Entity]:
-    wanted = {one.key: one for batch in made for one in batch.entities.entities}
-    query = select(models.Entity).where(models.Entity.key.in_(wanted))
-    known = {one.key: one for one in session.scalars(query)}
-    news = {
-        key: models.Entity(key=key, kind=one.kind, name=one.name, created_at=NOW)
-        for key, one in wanted.items()
-        if key not in known
-    }
-    session.add_all(news.values())
-    session.flush()
-    session.add_all(
-        models.EntityAlias(entity_id=one.id, alias=one.name) for one in news.values()
-    )
-    return known | news
-
-
-def _found(
-    one: Made,
-    article: models.Article,
-    entities: dict[str, models.Entity],
-    pipeline_id: int,
-) -> Iterator[models.Base]:
-    at: datetime = article.sort_at
-    yield models.Enrichment(
-        article_id=article.id,
-        revision=1,
-        pipeline_id=pipeline_id,
-        status="done",
-        enriched_at=NOW,
-    )
-    for found in one.entities.entities:
-        yield models.ArticleEntity(
-            article_id=article.id,
-            pipeline_id=pipeline_id,
-            entity_id=entities[found.key].id,
-            revision=1,
-            n_mentions=found.n_mentions,
-            salience=found.salience,
-            sort_at=at,
-        )
-    for position, mention in enumerate(one.entities.mentions):
-        yield models.Mention(
-            article_id=article.id,
-            revision=1,
-            pipeline_id=pipeline_id,
-            position=position,
-            entity_id=entities[mention.entity_key].id,
-            field=mention.field,
-            start_char=mention.start,
-            end_char=mention.end,
-            surface=mention.surface,
-            kind=mention.kind,
-            score=mention.score,
-            sort_at=at,
-        )
-
-
-__all__ = ["Lane", "Made", "add_all", "enriched", "make_batch"]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from enrich.messages import Lane
 from ingest.messages import Article as Draft
 from ingest.messages import Entry as NewEntry
-from store import pending, rollups
+from store import pending
 from store.batches import append_rows, insert_new, insert_rows, update_rows
 from store.clauses import locked
 from store.models import Article, Revision
@@ -79,7 +79,7 @@ def write_articles(
     """
     if not fresh and not kept:
         return {}
-    inserted = _insert(session, fresh, sighting)
+    inserted = insert_articles(session, fresh, sighting=sighting)
     rows = _lock(session, fresh, kept)
     changes = [
         _Change(row, seen)
@@ -97,22 +97,21 @@ def write_articles(
         for row, seen in changes
     ]
     pending.add_articles(session, news, lane=sighting.lane, now=sighting.now)
-    # Last of all: until this transaction ends nobody else counts in these hours.
-    rollups.add_articles(session, (_counted(fresh[uid], sighting) for uid in inserted))
     return {
         row.uid: Target(row.id, row.uid in inserted) for row in rows if row.uid in fresh
     }
 
 
-def _insert(
-    session: Session, fresh: Mapping[str, Seen], sighting: Sighting
-) -> set[str]:
+def insert_articles(
+    session: Session, fresh: Mapping[str, Seen], *, sighting: Sighting
+) -> dict[str, int]:
+    """Store articles with their first text; return uid -> id of those that are new."""
     # In the order of the key, so that two writers cannot wait for each other.
     rows = [_article_row(fresh[uid].draft, sighting) for uid in sorted(fresh)]
     found = insert_new(session, Article, rows, key="uid")
     firsts = [_revision_row(found[uid], 1, fresh[uid], sighting) for uid in found]
     append_rows(session, Revision, firsts)
-    return set(found)
+    return found
 
 
 def _lock(
@@ -176,10 +175,6 @@ def _article_row(draft: Draft, sighting: Sighting) -> dict[str, Any]:
         "first_seen_at": sighting.now,
         "sort_at": draft.published_at or sighting.now,
     }
-
-
-def _counted(seen: Seen, sighting: Sighting) -> dict[str, Any]:
-    return {"first_seen_at": sighting.now, "source": seen.draft.source}
 
 
 def _revision_row(

@@ -113,6 +113,20 @@ def _results(session: Session) -> Iterator[AuditLine]:
         found=count(session, Mention),
         detail="summed by article and entity = one by one",
     )
+    # No key of the database holds a mention to its entity and pipeline; this does.
+    summed = and_(
+        ArticleEntity.article_id == Mention.article_id,
+        ArticleEntity.revision == Mention.revision,
+        ArticleEntity.pipeline_id == Mention.pipeline_id,
+        ArticleEntity.entity_id == Mention.entity_id,
+    )
+    mentions = select(func.count()).select_from(Mention)
+    yield AuditLine(
+        name="mentions with their entity",
+        expected=count(session, Mention),
+        found=number(session, mentions.join(ArticleEntity, summed)),
+        detail="each belongs to an entity of its article",
+    )
     ledger = and_(
         Enrichment.article_id == ArticleEntity.article_id,
         Enrichment.revision == ArticleEntity.revision,

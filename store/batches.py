@@ -57,12 +57,13 @@ def append_rows(session: Session, model: Any, rows: Rows) -> None:
     """Insert rows of which the caller knows that no key can be taken.
 
     Their article must be new or locked in this transaction, and cleared of such rows.
+    Looking for a taken key all the same would cost a third more; one is an error.
     """
     if not _count(rows):
         return
     batch = _batch(session, model, rows)
     if batch.on_sqlite or not wants_copy(batch.connection, len(batch.rows)):
-        _insert(batch, "ON CONFLICT DO NOTHING")
+        _insert(batch, "")
     else:
         copy_rows(batch.connection, batch.table, batch.names, batch.rows)
 
@@ -84,6 +85,43 @@ def insert_new(
     news = f"SELECT {key}, id FROM {batch.table.name} WHERE id > ?"  # noqa: S608  # ours
     written = batch.connection.exec_driver_sql(news, (highest,))
     return _pairs(written)
+
+
+def insert_missing(
+    session: Session, model: Any, rows: Tuples, *, n_key_columns: int
+) -> set[tuple[int, ...]]:
+    """Insert rows whose key is free; return the keys of those that were written.
+
+    Args:
+        session: In a transaction.
+        model: The table; its key consists of numbers.
+        rows: What to write, the columns of the key first.
+        n_key_columns: So many columns are the key.
+    """
+    if not rows.rows:
+        return set()
+    batch = _batch(session, model, rows)
+    key = batch.names[:n_key_columns]
+    if not batch.on_sqlite:
+        found = _insert(batch, f"ON CONFLICT DO NOTHING RETURNING {', '.join(key)}")
+        return set(map(tuple, found))
+    # A writer has the whole file to itself: nothing comes between these two.
+    taken = _taken(batch, key)
+    _insert(batch, "ON CONFLICT DO NOTHING")
+    return {row[:n_key_columns] for row in batch.rows} - taken
+
+
+def _taken(batch: _Batch, key: tuple[str, ...]) -> set[tuple[int, ...]]:
+    """Return the keys that stand there of those that begin like one of these rows."""
+    firsts = sorted({row[0] for row in batch.rows})
+    head = f"SELECT {', '.join(key)} FROM {batch.table.name} WHERE {key[0]}"  # noqa: S608  # ours
+    taken: set[tuple[int, ...]] = set()
+    for start in range(0, len(firsts), MAX_VALUES):
+        some = tuple(firsts[start : start + MAX_VALUES])
+        marks = ",".join("?" * len(some))
+        found = batch.connection.exec_driver_sql(f"{head} IN ({marks})", some)
+        taken |= set(map(tuple, found))
+    return taken
 
 
 def replace_rows(

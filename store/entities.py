@@ -1,6 +1,6 @@
 """Entities and mentions of articles, as one pipeline found them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,21 +30,39 @@ def save_entities(
     """Replace what this pipeline found in these articles before."""
     ids = _entity_ids(session, found, now)
     _insert_aliases(session, found, ids)
-    article_ids = [one.article_id for one in found]
-    session.execute(_of_articles(Mention, article_ids, pipeline_id))
-    gone = _of_articles(ArticleEntity, article_ids, pipeline_id).returning(
+    before = _take_back(session, found, pipeline_id)
+    sums = [row for one in found for row in _sum_rows(one, ids, pipeline_id)]
+    append_rows(session, ArticleEntity, Tuples(_SUM, sums))
+    # The hours hold what was written less what was deleted: keep the three together.
+    rollups.add_entities(session, (row[:4] for row in sums), before)
+    insert_mentions(session, found, ids, pipeline_id=pipeline_id)
+
+
+def insert_mentions(
+    session: Session, found: Sequence[Found], ids: dict[str, int], *, pipeline_id: int
+) -> None:
+    """Store the mentions of texts that have none yet; `ids` gives each key its row."""
+    rows = [row for one in found for row in _mention_rows(one, ids, pipeline_id)]
+    append_rows(session, Mention, Tuples(_MENTION, rows))
+
+
+def _take_back(
+    session: Session, found: Sequence[Found], pipeline_id: int
+) -> Iterable[Any]:
+    """Delete what stands of earlier texts; return what it had brought to the hours."""
+    # The ledger has been asked: nothing was found in this text yet, and before the
+    # first one there was none.
+    revised = [one.article_id for one in found if one.revision > 1]
+    if not revised:
+        return ()
+    session.execute(_of_articles(Mention, revised, pipeline_id))
+    gone = _of_articles(ArticleEntity, revised, pipeline_id).returning(
+        ArticleEntity.sort_at,
         ArticleEntity.pipeline_id,
         ArticleEntity.entity_id,
-        ArticleEntity.sort_at,
         ArticleEntity.n_mentions,
     )
-    before = session.execute(gone).mappings().all()
-    sums = [row for one in found for row in _sum_rows(one, ids, pipeline_id)]
-    append_rows(session, ArticleEntity, sums)
-    # The hours hold what was written less what was deleted: keep the three together.
-    rollups.add_entities(session, sums, before)
-    mentions = [row for one in found for row in _mention_rows(one, ids, pipeline_id)]
-    append_rows(session, Mention, Tuples(_MENTION, mentions))
+    return session.execute(gone).all()
 
 
 def _of_articles(
@@ -66,16 +84,8 @@ def _entity_ids(
     ids = find_ids(session, Entity, "key", sorted(names))
     # In the order of the key, so that two writers cannot wait for each other.
     news = sorted(names.keys() - ids.keys())
-    rows = [
-        {
-            "key": key,
-            "kind": names[key].kind,
-            "name": names[key].name,
-            "created_at": now,
-        }
-        for key in news
-    ]
-    insert_rows(session, Entity, rows)
+    rows = [(key, names[key].kind.value, names[key].name, now) for key in news]
+    insert_rows(session, Entity, Tuples(("key", "kind", "name", "created_at"), rows))
     return ids | find_ids(session, Entity, "key", news)
 
 
@@ -87,28 +97,37 @@ def _insert_aliases(
         for article in found
         for one in article.entities.mentions
     }
-    rows = [
-        {"entity_id": entity_id, "alias": alias}
-        for entity_id, alias in sorted(spellings)
-    ]
-    insert_rows(session, EntityAlias, rows)
+    # In the order of the key, as above.
+    names = ("entity_id", "alias")
+    insert_rows(session, EntityAlias, Tuples(names, sorted(spellings)))
+
+
+# What the hours are made of comes first.
+_SUM = (
+    "sort_at",
+    "pipeline_id",
+    "entity_id",
+    "n_mentions",
+    "article_id",
+    "revision",
+    "salience",
+)
 
 
 def _sum_rows(
     found: Found, ids: dict[str, int], pipeline_id: int
-) -> list[dict[str, Any]]:
-    return [
-        {
-            "article_id": found.article_id,
-            "pipeline_id": pipeline_id,
-            "entity_id": ids[one.key],
-            "revision": found.revision,
-            "n_mentions": one.n_mentions,
-            "salience": one.salience,
-            "sort_at": found.sort_at,
-        }
-        for one in found.entities.entities
-    ]
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the values of `_SUM`; there are too many for a dictionary each."""
+    for one in found.entities.entities:
+        yield (
+            found.sort_at,
+            pipeline_id,
+            ids[one.key],
+            one.n_mentions,
+            found.article_id,
+            found.revision,
+            one.salience,
+        )
 
 
 _MENTION = (
@@ -130,7 +149,7 @@ _MENTION = (
 def _mention_rows(
     found: Found, ids: dict[str, int], pipeline_id: int
 ) -> Iterator[tuple[Any, ...]]:
-    """Yield the values of `_MENTION`; there are too many for a dictionary each."""
+    """Yield the values of `_MENTION`."""
     for position, one in enumerate(found.entities.mentions):
         yield (
             found.article_id,

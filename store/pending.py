@@ -12,11 +12,14 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from enrich.messages import Lane
+from store.batches import replace_rows
 from store.claims import Claim, missing_pipelines
-from store.clauses import chunks, insert_into, locked
+from store.clauses import chunks, locked
+from store.leases import is_given_up
 from store.limits import retry_at
 from store.models import EnrichWork
 from store.pipelines import active_pipelines
+from store.plain import said
 from store.quarantine import Case, quarantine, reopen_articles
 from store.words import QuarantineKind
 
@@ -35,7 +38,6 @@ def add_articles(
     """Write down that revisions wait; a newer one replaces an older one."""
     if not news:
         return
-    reopen_articles(session, [one.article_id for one in news], now=now)
     rows = [
         {
             "article_id": one.article_id,
@@ -50,15 +52,12 @@ def add_articles(
         }
         for one in sorted(news)
     ]
-    insert = insert_into(session, EnrichWork)
-    names = ("revision", "lane", "stages", "attempts", "leased", "due_at", "run_id")
-    session.execute(
-        insert.on_conflict_do_update(
-            index_elements=["article_id"],
-            set_={name: getattr(insert.excluded, name) for name in names},
-        ),
-        rows,
-    )
+    replace_rows(session, EnrichWork, rows, key=["article_id"], but=["created_at"])
+    # After the work list, as everybody does, so that nobody waits in a circle. A new
+    # article was never in quarantine.
+    revised = [one.article_id for one in news if one.revision > 1]
+    if revised:
+        reopen_articles(session, revised, now=now)
 
 
 def finish_articles(
@@ -85,12 +84,14 @@ def finish_articles(
     missing = missing_pipelines(session, claims, active_pipelines(session))
     done = [article_id for article_id, wanted in missing.items() if not wanted]
     rest = [article_id for article_id, wanted in missing.items() if wanted]
-    session.execute(delete(EnrichWork).where(EnrichWork.article_id.in_(done)))
-    session.execute(
-        update(EnrichWork)
-        .where(EnrichWork.article_id.in_(rest))
-        .values(leased=False, due_at=now)
-    )
+    if done:
+        session.execute(delete(EnrichWork).where(EnrichWork.article_id.in_(done)))
+    if rest:
+        session.execute(
+            update(EnrichWork)
+            .where(EnrichWork.article_id.in_(rest))
+            .values(leased=False, due_at=now)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +110,8 @@ def fail_articles(
     session: Session, failures: Sequence[Failure], *, now: datetime, max_attempts: int
 ) -> None:
     """Note failures: due again after a while, or quarantined after too many."""
+    if not failures:
+        return
     by_id = {one.article_id: one for one in failures}
     query = select(EnrichWork).where(EnrichWork.article_id.in_(list(by_id)))
     given_up: list[Case] = []
@@ -117,7 +120,7 @@ def fail_articles(
         if work.revision != failure.revision:
             continue
         work.leased = False
-        work.error = f"{failure.error}: {failure.detail}"[:500]
+        work.error = said(f"{failure.error}: {failure.detail}")
         work.due_at = retry_at(now, work.attempts, after_seconds=failure.after_seconds)
         if failure.permanent or work.attempts >= max_attempts:
             given_up.append(_case(work, failure.error, failure.detail))
@@ -125,13 +128,19 @@ def fail_articles(
     _give_up(session, given_up, now)
 
 
-def sweep_articles(session: Session, *, now: datetime, max_attempts: int) -> int:
+def sweep_articles(
+    session: Session,
+    *,
+    now: datetime,
+    max_attempts: int,
+    lost_before: datetime | None = None,
+) -> int:
     """Quarantine what has used up its attempts without an answer; return how many."""
+    given_up = is_given_up(
+        EnrichWork, now, max_attempts=max_attempts, lost_before=lost_before
+    )
     query = (
-        select(EnrichWork)
-        .where(EnrichWork.attempts >= max_attempts, EnrichWork.due_at <= now)
-        .order_by(EnrichWork.article_id)
-        .limit(1_000)
+        select(EnrichWork).where(given_up).order_by(EnrichWork.article_id).limit(1_000)
     )
     works = list(session.scalars(locked(session, query, skip=True)))
     cases = [

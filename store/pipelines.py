@@ -25,22 +25,29 @@ def register(
     session: Session, pipelines: Sequence[Pipeline], *, now: datetime
 ) -> dict[Pipeline, int]:
     """Make sure that pipelines have a row; return their ids."""
-    rows = [
-        {
-            "stage": one.stage,
-            "name": one.name,
-            "version": one.version,
-            "created_at": now,
-        }
-        for one in sorted(set(pipelines))
-    ]
-    insert_rows(session, Row, rows)
+    ids = _known(session)
+    # Almost always all are known, and asking costs less than writing.
+    if news := set(pipelines) - ids.keys():
+        rows = [
+            {
+                "stage": one.stage,
+                "name": one.name,
+                "version": one.version,
+                "created_at": now,
+            }
+            for one in sorted(news)
+        ]
+        insert_rows(session, Row, rows)
+        ids = _known(session)
+    return {one: ids[one] for one in pipelines}
+
+
+def _known(session: Session) -> dict[Pipeline, int]:
     found = session.execute(select(Row.id, Row.stage, Row.name, Row.version))
-    ids = {
+    return {
         Pipeline(stage=Stage(row.stage), name=row.name, version=row.version): row.id
         for row in found
     }
-    return {one: ids[one] for one in pipelines}
 
 
 def activate(

@@ -7,6 +7,7 @@ ledger had no such row: a second delivery finds nothing left to do.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
@@ -21,8 +22,9 @@ from enrich.messages import (
     Stage,
 )
 from store import pending
-from store.batches import update_rows
-from store.clauses import VERDICTS_LOCK, alone, insert_into, locked
+from store.answers import mend_answer
+from store.batches import Tuples, insert_missing, update_rows
+from store.clauses import VERDICTS_LOCK, alone, locked
 from store.copies import settle_copies
 from store.entities import Found, save_entities
 from store.judge import Judge
@@ -30,6 +32,8 @@ from store.live import Placed
 from store.marks import Marked
 from store.models import Article, Enrichment
 from store.pipelines import register
+from store.plain import UnfitValue
+from store.refusals import write_what_fits
 from store.stories import place_articles
 from store.words import EnrichStatus
 
@@ -52,7 +56,11 @@ def save_enrichment(
     now: datetime,
     max_attempts: int,
 ) -> Saved:
-    """Store results and settle copies and stories; a redelivery changes nothing."""
+    """Store results and settle copies and stories; a redelivery changes nothing.
+
+    An article whose results cannot be stored goes to quarantine, and the others are
+    stored.
+    """
     alone(session, VERDICTS_LOCK)
     rows = _lock_articles(session, event)
     wanted = [
@@ -64,23 +72,54 @@ def save_enrichment(
     # An article that is named twice is written once.
     current = list({one.article_id: one for one in reversed(wanted)}.values())
     ids = register(session, event.pipelines, now=now)
-    fresh = _write_ledger(session, current, ids, event.enriched_at)
-    for pipeline in event.pipelines:
-        news = [one for one in current if (one.article_id, pipeline.stage) in fresh]
-        if news:
-            context = _Context(ids[pipeline], rows, judge, now)
-            _SAVERS[pipeline.stage](session, news, context)
-    pending.finish_articles(
-        session, {one.article_id: one.revision for one in current}, now=now
-    )
-    failures = [_failure(one) for one in event.failed]
+    context = _Context(ids, rows, judge, now, event.enriched_at)
+    fit, unfit = _mended(current)
+    n_saved, refused = write_what_fits(session, fit, partial(_write, session, context))
+    unfit += [_refusal(fit[one.place], one.error) for one in refused]
+    failures = [*map(_failure, event.failed), *unfit]
     pending.fail_articles(session, failures, now=now, max_attempts=max_attempts)
-    n_saved = len({article_id for article_id, _ in fresh})
     return Saved(
         n_saved=n_saved,
-        n_repeated=len(wanted) - n_saved,
+        n_repeated=len(wanted) - n_saved - len(unfit),
         n_superseded=len(event.articles) - len(wanted),
         n_failed=len(failures),
+    )
+
+
+def _mended(
+    articles: Sequence[EnrichedArticle],
+) -> tuple[list[EnrichedArticle], list[pending.Failure]]:
+    fit, unfit = [], []
+    for one in articles:
+        try:
+            fit.append(mend_answer(one))
+        except UnfitValue as error:
+            unfit.append(_refusal(one, error))
+    return fit, unfit
+
+
+def _write(
+    session: Session, context: "_Context", articles: Sequence[EnrichedArticle]
+) -> int:
+    """Write what is new of some results; return of how many articles something was."""
+    fresh = _write_ledger(session, articles, context)
+    for pipeline, pipeline_id in context.pipelines.items():
+        news = [one for one in articles if (one.article_id, pipeline_id) in fresh]
+        if news:
+            _SAVERS[pipeline.stage](session, news, pipeline_id, context)
+    revisions = {one.article_id: one.revision for one in articles}
+    pending.finish_articles(session, revisions, now=context.now)
+    return len({article_id for article_id, _ in fresh})
+
+
+def _refusal(article: EnrichedArticle, error: Exception) -> pending.Failure:
+    """Return a failure for good: the same results would be refused again."""
+    return pending.Failure(
+        article_id=article.article_id,
+        revision=article.revision,
+        error=type(error).__name__,
+        detail=str(error.__cause__ or error),
+        permanent=True,
     )
 
 
@@ -94,12 +133,11 @@ def _failure(failed: ArticleFailed) -> pending.Failure:
 
 
 def _lock_articles(session: Session, event: ArticlesEnriched) -> dict[int, Any]:
+    """Lock what the event names, also what failed: its work is taken off the list."""
     columns = (Article.id, Article.current_revision, Article.sort_at, Article.title)
-    query = (
-        select(*columns)
-        .where(Article.id.in_([one.article_id for one in event.articles]))
-        .order_by(Article.id)
-    )
+    ids = {one.article_id for one in event.articles}
+    ids |= {one.article_id for one in event.failed}
+    query = select(*columns).where(Article.id.in_(ids)).order_by(Article.id)
     return {row.id: row for row in session.execute(locked(session, query))}
 
 
@@ -118,45 +156,41 @@ def _status(result: Any) -> EnrichStatus:
     return EnrichStatus.DONE
 
 
-def _write_ledger(
-    session: Session,
-    articles: Sequence[EnrichedArticle],
-    ids: dict[Pipeline, int],
-    enriched_at: datetime,
-) -> set[tuple[int, Stage]]:
-    """Write ledger rows; return (article id, stage) of those that were not there."""
-    stages = {pipeline_id: pipeline.stage for pipeline, pipeline_id in ids.items()}
-    rows = [
-        {
-            "article_id": article.article_id,
-            "revision": article.revision,
-            "pipeline_id": pipeline_id,
-            "status": _status(result),
-            "enriched_at": enriched_at,
-        }
-        for article in articles
-        for pipeline_id, stage in stages.items()
-        if (result := _results(article)[stage]) is not None
-    ]
-    if not rows:
-        return set()
-    insert = insert_into(session, Enrichment).on_conflict_do_nothing()
-    returning = insert.returning(Enrichment.article_id, Enrichment.pipeline_id)
-    return {
-        (row.article_id, stages[row.pipeline_id])
-        for row in session.execute(returning, rows)
-    }
-
-
 class _Context(NamedTuple):
-    pipeline_id: int
+    """What an event is saved with."""
+
+    pipelines: dict[Pipeline, int]  # pipeline -> its row
     rows: dict[int, Any]  # article id -> sort_at, title
     judge: Judge
     now: datetime
+    enriched_at: datetime
+
+
+_LEDGER = ("article_id", "revision", "pipeline_id", "status", "enriched_at")
+
+
+def _write_ledger(
+    session: Session, articles: Sequence[EnrichedArticle], context: _Context
+) -> set[tuple[int, int]]:
+    """Write ledger rows; return article and pipeline of those that were not there."""
+    rows = []
+    for article in articles:
+        results = _results(article)
+        for pipeline, pipeline_id in context.pipelines.items():
+            if (found := results[pipeline.stage]) is not None:
+                key = (article.article_id, article.revision, pipeline_id)
+                rows.append((*key, _status(found).value, context.enriched_at))
+    written = insert_missing(
+        session, Enrichment, Tuples(_LEDGER, rows), n_key_columns=3
+    )
+    return {(article_id, pipeline_id) for article_id, _, pipeline_id in written}
 
 
 def _save_languages(
-    session: Session, articles: Sequence[EnrichedArticle], _context: _Context
+    session: Session,
+    articles: Sequence[EnrichedArticle],
+    _pipeline_id: int,
+    _context: _Context,
 ) -> None:
     found = [(one.article_id, one.language) for one in articles if one.language]
     rows = [
@@ -172,7 +206,10 @@ def _save_languages(
 
 
 def _save_entities(
-    session: Session, articles: Sequence[EnrichedArticle], context: _Context
+    session: Session,
+    articles: Sequence[EnrichedArticle],
+    pipeline_id: int,
+    context: _Context,
 ) -> None:
     found = [
         Found(
@@ -184,11 +221,14 @@ def _save_entities(
         for one in articles
         if one.entities
     ]
-    save_entities(session, found, pipeline_id=context.pipeline_id, now=context.now)
+    save_entities(session, found, pipeline_id=pipeline_id, now=context.now)
 
 
 def _save_copies(
-    session: Session, articles: Sequence[EnrichedArticle], context: _Context
+    session: Session,
+    articles: Sequence[EnrichedArticle],
+    pipeline_id: int,
+    context: _Context,
 ) -> None:
     marked = [
         Marked(
@@ -202,14 +242,17 @@ def _save_copies(
     settle_copies(
         session,
         marked,
-        pipeline_id=context.pipeline_id,
+        pipeline_id=pipeline_id,
         judge=context.judge,
         now=context.now,
     )
 
 
 def _save_stories(
-    session: Session, articles: Sequence[EnrichedArticle], context: _Context
+    session: Session,
+    articles: Sequence[EnrichedArticle],
+    pipeline_id: int,
+    context: _Context,
 ) -> None:
     placed = [
         Placed(
@@ -224,7 +267,7 @@ def _save_stories(
     place_articles(
         session,
         placed,
-        pipeline_id=context.pipeline_id,
+        pipeline_id=pipeline_id,
         judge=context.judge,
         now=context.now,
     )

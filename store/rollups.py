@@ -33,22 +33,27 @@ _SUMS: dict[Rollup, tuple[str, ...]] = {
 
 
 def add_entities(
-    session: Session, come: Iterable[Row], gone: Iterable[Row] = ()
+    session: Session,
+    come: Iterable[Sequence[Any]],
+    gone: Iterable[Sequence[Any]] = (),
 ) -> None:
     """Count rows of `article_entity` that were written and deleted.
 
     Args:
         session: In the transaction that wrote and deleted them.
-        come: `pipeline_id`, `entity_id`, `sort_at`, `n_mentions` of each new row.
+        come: `sort_at`, `pipeline_id`, `entity_id`, `n_mentions` of each new row.
         gone: The same of each deleted row.
     """
     sums: defaultdict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0])
+    hours: dict[datetime, datetime] = {}  # the rows of an article share their moment
     for sign, rows in ((1, come), (-1, gone)):
-        for row in rows:
-            key = (hour_of(row["sort_at"]), row["pipeline_id"], row["entity_id"])
-            counted = sums[key]
+        for sort_at, pipeline_id, entity_id, n_mentions in rows:
+            hour = hours.get(sort_at)
+            if hour is None:
+                hour = hours[sort_at] = hour_of(sort_at)
+            counted = sums[hour, pipeline_id, entity_id]
             counted[0] += sign
-            counted[1] += sign * row["n_mentions"]
+            counted[1] += sign * n_mentions
     _add(session, EntityHour, sums)
 
 
@@ -73,12 +78,12 @@ def forget_articles(session: Session, article_ids: Sequence[int]) -> None:
     """Take articles out of the counts; call it before their rows are deleted."""
     for some in chunks(sorted(article_ids)):
         named = select(
+            ArticleEntity.sort_at,
             ArticleEntity.pipeline_id,
             ArticleEntity.entity_id,
-            ArticleEntity.sort_at,
             ArticleEntity.n_mentions,
         ).where(ArticleEntity.article_id.in_(some))
-        add_entities(session, (), session.execute(named).mappings())
+        add_entities(session, (), session.execute(named).all())
         stored = select(Article.first_seen_at, Article.source)
         stored = stored.where(Article.id.in_(some))
         add_articles(session, (), session.execute(stored).mappings())

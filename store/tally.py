@@ -1,6 +1,7 @@
 """How entries end in the store, and how many ended how."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -29,5 +30,39 @@ class Tally:
 
     def columns(self) -> dict[str, int]:
         """Return the counts under the names of their columns."""
-        counts = {f"n_{end}": self.ends.count(end) for end in End}
-        return {"n_seen": len(self.ends), **counts}
+        return columns_of(Counter(self.ends))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reread:
+    """How one entry of a document ended that had been read before."""
+
+    end: End
+    was_quarantined: bool
+
+
+def read_again(before: Mapping[End, int], rereads: Iterable[Reread]) -> dict[str, int]:
+    """Return the counts of a document after one more reading, under their columns.
+
+    What is as it was has been counted already. An entry that was quarantined and went
+    through at last moves to its new end, so that each brings its article once.
+
+    Args:
+        before: What earlier readings had counted.
+        rereads: How its entries ended this time.
+    """
+    counts = Counter(before)
+    for one in rereads:
+        stays = {End.UNCHANGED, End.QUARANTINED if one.was_quarantined else None}
+        if one.end in stays:
+            continue
+        if one.was_quarantined:
+            counts[End.QUARANTINED] = max(0, counts[End.QUARANTINED] - 1)
+        counts[one.end] += 1
+    return columns_of(counts)
+
+
+def columns_of(counts: Mapping[End, int]) -> dict[str, int]:
+    """Return counts under the names of their columns; seen is their sum."""
+    named = {f"n_{end}": counts.get(end, 0) for end in End}
+    return {"n_seen": sum(named.values()), **named}

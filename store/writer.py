@@ -7,19 +7,21 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 from sqlalchemy.orm import Session
 
 from ingest.messages import Document as NewDocument
+from store import rollups
 from store.articles import Seen, Sighting, Target, write_articles
 from store.batches import insert_new, insert_rows, update_rows
 from store.known import Known, add_aliases, find_known
 from store.models import Document, Entry
-from store.plain import require_fit
+from store.plain import UnfitValue, require_fit, storable_key
 from store.quarantine import Case, quarantine
+from store.refusals import write_what_fits
 from store.tally import End
 from store.words import EntryOutcome, QuarantineKind
 
@@ -48,17 +50,49 @@ def write_entries(
 ) -> list[End]:
     """Write what documents held; writing the same again changes nothing.
 
-    A batch that the database refuses is halved until only the entry at fault is left,
-    which goes to quarantine.
+    An entry that cannot be stored goes to quarantine, and the others are stored.
 
     Returns:
         How each entry ended, in the order of `seen`.
     """
+    faults = dict(_unfit(seen))
+    fit = [place for place in range(len(seen)) if place not in faults]
+    written, refused = write_what_fits(
+        session, [seen[place] for place in fit], partial(_write_all, session, sighting)
+    )
+    faults |= {fit[one.place]: one.error for one in refused}
+    # In the order of the key, as below.
+    for place in sorted(faults, key=lambda place: seen[place].entry.key):
+        _quarantine(session, seen[place], sighting, faults[place])
+    # Last of all: until this transaction ends nobody else counts in these hours.
+    rollups.add_articles(session, written.counted)
+    ends = iter(written.ends)
+    return [
+        End.QUARANTINED if place in faults else next(ends) for place in range(len(seen))
+    ]
+
+
+def _unfit(seen: Sequence[Seen]) -> Iterator[tuple[int, Exception]]:
+    for place, one in enumerate(seen):
+        try:
+            require_fit(one.entry)
+        except UnfitValue as error:
+            yield place, error
+
+
+class _Written(NamedTuple):
+    ends: list[End]
+    counted: list[rollups.Row]  # articles to add to their hours
+
+
+def _write_all(session: Session, sighting: Sighting, seen: Sequence[Seen]) -> _Written:
     ends: dict[int, End] = {}
+    counted: list[rollups.Row] = []
     for places in _rounds(seen):
-        some = [seen[place] for place in places]
-        ends |= zip(places, _write_or_halve(session, some, sighting), strict=True)
-    return [ends[place] for place in range(len(seen))]
+        written = _write(session, [seen[place] for place in places], sighting)
+        ends |= zip(places, written.ends, strict=True)
+        counted += written.counted
+    return _Written([ends[place] for place in range(len(seen))], counted)
 
 
 def _rounds(seen: Sequence[Seen]) -> Iterator[list[int]]:
@@ -71,40 +105,12 @@ def _rounds(seen: Sequence[Seen]) -> Iterator[list[int]]:
         rest = [place for place in rest if place not in chosen]
 
 
-def _write_or_halve(
-    session: Session, seen: Sequence[Seen], sighting: Sighting
-) -> list[End]:
-    try:
-        with session.begin_nested():
-            return _write(session, seen, sighting)
-    except (StatementError, ValueError) as error:
-        if not _is_refusal(error):
-            raise
-        if len(seen) == 1:
-            _quarantine(session, seen[0], sighting, error)
-            return [End.QUARANTINED]
-    half = len(seen) // 2
-    return [
-        *_write_or_halve(session, seen[:half], sighting),
-        *_write_or_halve(session, seen[half:], sighting),
-    ]
-
-
-def _is_refusal(error: Exception) -> bool:
-    """Say whether a value is at fault, and not the connection, a lock or the disk."""
-    if isinstance(error, DBAPIError):
-        return isinstance(error, DataError | IntegrityError)
-    return True  # refused on the way: no encoding, a time without zone
-
-
 class _Changed(NamedTuple):
     seen: Seen
     stored: Known
 
 
-def _write(session: Session, seen: Sequence[Seen], sighting: Sighting) -> list[End]:
-    for one in seen:
-        require_fit(one.entry)
+def _write(session: Session, seen: Sequence[Seen], sighting: Sighting) -> _Written:
     known = find_known(session, [one.entry for one in seen], feed_id=sighting.feed_id)
     strangers = [one for one in seen if one.entry.key not in known]
     changed = [
@@ -117,10 +123,11 @@ def _write(session: Session, seen: Sequence[Seen], sighting: Sighting) -> list[E
     risen = [one for one in changed if one.stored.article_id is None]
     fresh = [one for one in strangers if one.entry.article]
     fresh += [one.seen for one in risen]
+    # Where two entries share a page, the first one in the document speaks for it.
+    speakers = {one.draft.uid: one for one in reversed(fresh)}
     targets = write_articles(
         session,
-        # Where two entries share a page, the first one in the document speaks for it.
-        {one.draft.uid: one for one in reversed(fresh)},
+        speakers,
         {one.stored.article_id or 0: one.seen for one in revised},
         sighting=sighting,
     )
@@ -132,7 +139,14 @@ def _write(session: Session, seen: Sequence[Seen], sighting: Sighting) -> list[E
     aliases = [one.seen.entry for one in changed]
     ids = {one.seen.entry.key: one.stored.id for one in changed}
     add_aliases(session, aliases, ids, feed_id=sighting.feed_id)
-    return [ends[one.entry.key] for one in seen]
+    return _Written(
+        [ends[one.entry.key] for one in seen],
+        [
+            {"first_seen_at": sighting.now, "source": one.draft.source}
+            for uid, one in speakers.items()
+            if targets[uid].is_new
+        ],
+    )
 
 
 def _differs(seen: Seen, stored: Known) -> bool:
@@ -240,7 +254,7 @@ def _quarantine(
     session: Session, seen: Seen, sighting: Sighting, error: Exception
 ) -> None:
     # The key itself may be what the database refuses.
-    key = seen.entry.key.encode(errors="replace").decode().replace("\0", "?")
+    key = storable_key(seen.entry.key)
     row = {
         "feed_id": sighting.feed_id,
         "key": key,
@@ -255,7 +269,7 @@ def _quarantine(
         kind=QuarantineKind.ENTRY,
         item=f"{sighting.feed_id}:{key}",
         error=type(error).__name__,
-        detail=str(error.__cause__ or error)[:500].replace("\0", "?"),
+        detail=str(error.__cause__ or error)[:500],
         feed_id=sighting.feed_id,
         file_id=seen.file_id,
         payload=json.dumps(asdict(seen.entry), default=str),

@@ -462,6 +462,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("entity_id", "alias", name=op.f("pk_entity_alias")),
         comment="A spelling under which an entity was found",
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_entity_alias_alias", "entity_alias", ["alias"], unique=False)
     op.create_table(
@@ -472,26 +473,32 @@ def upgrade() -> None:
             nullable=False,
             comment="First moment of the hour, by sort_at",
         ),
-        sa.Column("pipeline_id", BIG_ID, nullable=False, comment="What found it"),
-        sa.Column("entity_id", BIG_ID, nullable=False, comment="The entity"),
+        sa.Column(
+            "pipeline_id",
+            BIG_ID,
+            autoincrement=False,
+            nullable=False,
+            comment="What found it",
+        ),
+        sa.Column(
+            "entity_id",
+            BIG_ID,
+            autoincrement=False,
+            nullable=False,
+            comment="The entity",
+        ),
         sa.Column(
             "n_articles", sa.Integer(), nullable=False, comment="Articles that name it"
         ),
         sa.Column(
             "n_mentions", sa.Integer(), nullable=False, comment="How often they do"
         ),
-        sa.ForeignKeyConstraint(
-            ["entity_id"], ["entity.id"], name=op.f("fk_entity_hour_entity_id_entity")
-        ),
-        sa.ForeignKeyConstraint(
-            ["pipeline_id"],
-            ["pipeline.id"],
-            name=op.f("fk_entity_hour_pipeline_id_pipeline"),
-        ),
         sa.PrimaryKeyConstraint(
             "hour", "pipeline_id", "entity_id", name=op.f("pk_entity_hour")
         ),
         comment="How often an entity was in the news in one hour",
+        postgresql_with={"fillfactor": 80},
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "ix_entity_hour_entity_id_hour",
@@ -1302,7 +1309,13 @@ def upgrade() -> None:
     op.create_table(
         "article_entity",
         sa.Column("article_id", BIG_ID, nullable=False, comment="The article"),
-        sa.Column("pipeline_id", BIG_ID, nullable=False, comment="What found it"),
+        sa.Column(
+            "pipeline_id",
+            BIG_ID,
+            autoincrement=False,
+            nullable=False,
+            comment="What found it",
+        ),
         sa.Column("entity_id", BIG_ID, nullable=False, comment="The entity"),
         sa.Column(
             "revision", sa.Integer(), nullable=False, comment="Revision it was found in"
@@ -1332,15 +1345,11 @@ def upgrade() -> None:
             ["entity.id"],
             name=op.f("fk_article_entity_entity_id_entity"),
         ),
-        sa.ForeignKeyConstraint(
-            ["pipeline_id"],
-            ["pipeline.id"],
-            name=op.f("fk_article_entity_pipeline_id_pipeline"),
-        ),
         sa.PrimaryKeyConstraint(
             "article_id", "pipeline_id", "entity_id", name=op.f("pk_article_entity")
         ),
         comment="An entity of an article, summed over its mentions",
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "ix_article_entity_entity_id_sort_at",
@@ -1955,7 +1964,13 @@ def upgrade() -> None:
             nullable=False,
             comment="The revision",
         ),
-        sa.Column("pipeline_id", BIG_ID, nullable=False, comment="What found it"),
+        sa.Column(
+            "pipeline_id",
+            BIG_ID,
+            autoincrement=False,
+            nullable=False,
+            comment="What found it",
+        ),
         sa.Column(
             "position",
             sa.Integer(),
@@ -2002,14 +2017,6 @@ def upgrade() -> None:
             ["revision.article_id", "revision.number"],
             name=op.f("fk_mention_article_id_revision"),
         ),
-        sa.ForeignKeyConstraint(
-            ["entity_id"], ["entity.id"], name=op.f("fk_mention_entity_id_entity")
-        ),
-        sa.ForeignKeyConstraint(
-            ["pipeline_id"],
-            ["pipeline.id"],
-            name=op.f("fk_mention_pipeline_id_pipeline"),
-        ),
         sa.PrimaryKeyConstraint(
             *partitioned_key(
                 "article_id", "revision", "pipeline_id", "position", "sort_at"
@@ -2018,8 +2025,8 @@ def upgrade() -> None:
         ),
         comment="A span of an article that names something",
         postgresql_partition_by="RANGE (sort_at)",
+        sqlite_with_rowid=False,
     )
-    op.create_index("ix_mention_entity_id", "mention", ["entity_id"], unique=False)
 
     if on_postgresql():
         # Where rows go that no partition was made for: no write ever fails.
@@ -2028,7 +2035,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_index("ix_mention_entity_id", table_name="mention")
     op.drop_table("mention")
     op.drop_index(op.f("ix_entry_alias_entry_id"), table_name="entry_alias")
     op.drop_table("entry_alias")

@@ -12,6 +12,7 @@ from support.desk import Desk
 from support.factories import JUDGE, LIMITS, article, body, enriched, entry, rejected
 
 from enrich.messages import ArticlesEnriched, Lane
+from store import schema
 from store.articles import Seen, Sighting
 from store.claims import claim_articles
 from store.engine import reading, transaction
@@ -26,6 +27,7 @@ from store.models import (
     EntityAlias,
     Entry,
     Mention,
+    Quarantine,
     Revision,
     Story,
     StoryEvent,
@@ -99,6 +101,33 @@ def test_articles_of_one_feed_in_six_orders_are_stored_once(desk: Desk) -> None:
     assert desk.count(Article) == desk.count(Revision) == len(NAMES)
     assert desk.count(Entry) == len(entries)
     assert desk.count(EnrichWork) == len(NAMES)
+
+
+def test_six_batches_with_refused_entries_never_wait_in_a_circle(
+    fresh_postgres: Any,
+) -> None:
+    desk = Desk(fresh_postgres(schema.upgrade))
+    feeds = [desk.add_feed(f"feed{n}") for n in range(N_WRITERS)]
+    ends: list[End] = []
+
+    def work(number: int, barrier: threading.Barrier) -> None:
+        # Longer than its column: only the database finds out.
+        bad = [
+            entry(name, article=article(name, extractor="x" * 100))
+            for name in (f"bad{number}-{n}" for n in range(2))
+        ]
+        for n_round in range(2):
+            news = [entry(f"{name}-{n_round}") for name in NAMES]
+            mine = shuffled(number, news + bad)
+            barrier.wait(timeout=60)
+            ends.extend(write(desk, feeds[number], mine))
+
+    at_once(work)
+    assert ends.count(End.NEW) == 2 * len(NAMES)
+    assert ends.count(End.QUARANTINED) >= 2 * N_WRITERS
+    assert desk.count(Article) == 2 * len(NAMES)
+    assert desk.count(Quarantine) == 2 * N_WRITERS
+    desk.engine.dispose()
 
 
 def test_six_feeds_with_the_same_articles_in_other_orders_share_them(

@@ -17,6 +17,8 @@ from store.engine import reading, transaction
 from store.models import Article, EntityHour, IngestHour
 from store.queries import entity_timeline, list_entities
 
+pytestmark = pytest.mark.unbalanced("its rows are made by hand")
+
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 N_WRITERS = 6

@@ -233,7 +233,8 @@ class Rows:
             "sort_at": article.sort_at,
         }
         self._add(ArticleEntity(**summed))
-        rollups.add_entities(self.session, [summed])
+        counted = (article.sort_at, pipeline_id, entity.id, times)
+        rollups.add_entities(self.session, [counted])
         for number in range(times):
             self._add(
                 Mention(
