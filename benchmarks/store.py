@@ -28,6 +28,7 @@ from support import servers
 from support.binaries import find_postgres
 from support.postgresql import Databases, running_postgres
 
+from benchmarks.processes import cpu_seconds
 from benchmarks.store_data import N_MENTIONS
 from benchmarks.store_load import load
 from benchmarks.store_questions import Question, questions
@@ -43,6 +44,7 @@ TARGET_MS = 50.0
 # A small server of today; the throw-away one of the tests has a thirtieth of it.
 SERVER = {"shared_buffers": "1GB", "max_wal_size": "8GB"}
 SHORT = 110  # characters of a plan
+SHOWN = ("p50_ms", "p95_ms", "cpu_ms", "without_p50_ms", "ratio")
 
 
 def main(arguments: list[str]) -> None:
@@ -102,7 +104,9 @@ def _measure(session: Session, question: Question) -> dict[str, Any]:
     plan = _plan(session, asked)
     for turn in range(WARM_UP):
         question.ask(session, turn)
+    before = _cpu_seconds(session)
     with_index = [_timed(session, question, turn) for turn in range(RUNS)]
+    cpu_ms = 1000 * (_cpu_seconds(session) - before) / RUNS
     session.rollback()
     without = _without(session, question)
     p50, p95 = _percentiles(with_index)
@@ -110,11 +114,21 @@ def _measure(session: Session, question: Question) -> dict[str, Any]:
     return {
         "p50_ms": p50,
         "p95_ms": p95,
+        "cpu_ms": round(cpu_ms, 2),
+        "reached": p95 <= TARGET_MS,
         "without_p50_ms": slow,
         "ratio": round(slow / p50, 1) if slow else None,
         "plan": plan,
         "index": list(question.indexes),
     }
+
+
+def _cpu_seconds(session: Session) -> float:
+    """Return what this process and the server's process for it have used."""
+    spent = time.process_time()
+    if session.get_bind().dialect.name == "postgresql":
+        spent += cpu_seconds(session.scalar(text("SELECT pg_backend_pid()")) or 0)
+    return spent
 
 
 def _timed(session: Session, question: Question, turn: int) -> float:
@@ -155,7 +169,7 @@ def _drop(name: str) -> str:
 
 def _drop_on_sqlite(session: Session, question: Question) -> bool:
     # A primary key and the full-text table cannot be taken away there.
-    if any(name.startswith(("pk_", "fts_")) for name in question.indexes):
+    if any(name.startswith(("pk_", "ix_fts_")) for name in question.indexes):
         return False
     for name in question.indexes:
         session.execute(text(_drop(name)))
@@ -169,7 +183,7 @@ def _statements(session: Session) -> Iterator[list[tuple[str, Any]]]:
 
     def note(*call: Any) -> None:
         _connection, _cursor, statement, parameters, *_rest = call
-        if statement.startswith("SELECT"):
+        if statement.startswith(("SELECT", "WITH")):
             sent.append((statement, parameters))
 
     engine = session.get_bind()
@@ -179,8 +193,9 @@ def _statements(session: Session) -> Iterator[list[tuple[str, Any]]]:
 
 
 def _plan(session: Session, asked: list[tuple[str, Any]]) -> str:
-    """Return how the last select of a question is answered, in short."""
-    statement, parameters = asked[-1]
+    """Return how the select that finds the rows is answered, in short."""
+    of_text = [one for one in asked if "@@" in one[0] or "MATCH" in one[0]]
+    statement, parameters = (of_text or asked)[-1]
     connection = session.connection()
     if connection.dialect.name == "sqlite":
         rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
@@ -205,14 +220,18 @@ def show(engine: str, results: dict[str, Any]) -> None:
     title = f"{engine}: {results['articles']:,} articles, {results['mentions']:,}"
     table = Table(title=f"{title} mentions, {found['megabytes']:,} MB; ms")
     table.add_column("question")
-    for column in ("p50", "p95", "no index", "ratio", f"<= {TARGET_MS:.0f}"):
+    titles = ("p50", "p95", "CPU", "no index", "ratio", f"<= {TARGET_MS:.0f}")
+    for column in titles:
         table.add_column(column, justify="right")
     for name, answer in found["questions"].items():
-        cells = (answer[key] for key in ("p50_ms", "p95_ms", "without_p50_ms", "ratio"))
-        good = "yes" if answer["p95_ms"] <= TARGET_MS else "no"
+        cells = (answer[key] for key in SHOWN)
+        good = "yes" if answer["reached"] else "no"
         shown = ("-" if cell is None else f"{cell:,}" for cell in cells)
         table.add_row(name, *shown, good)
     console.print(table)
+    missed = [n for n, answer in found["questions"].items() if not answer["reached"]]
+    console.print(f"missed: {', '.join(missed)}" if missed else "all targets reached")
+    console.print("what writing costs: make bench-store-writes")
 
 
 if __name__ == "__main__":

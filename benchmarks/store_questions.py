@@ -23,6 +23,7 @@ from store.search import Order, search
 DAY = timedelta(days=1)
 PAGE = 50
 N_VALUES = 1_000
+FULL_TEXT = "ix_fts_article_document"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,14 +129,20 @@ def _searches(session: Session, ids: list[int]) -> Iterator[Question]:
         "any two words of a text": pairs,
     }
     for name, some in phrases.items():
-        yield Question(name=name, ask=_phrase(some), indexes=("fts_article",))
-    yield Question(
-        name="any word, by relevance",
-        ask=lambda session, turn: search(
-            session, pairs[turn].split()[0], now=NOW, order=Order.RELEVANCE
-        ),
-        indexes=("fts_article",),
-    )
+        yield Question(name=name, ask=_phrase(some), indexes=(FULL_TEXT,))
+    bare = [pair.split()[0] for pair in pairs]
+    for name, order, more in (
+        ("any word with its stems", Order.NEWEST, ""),
+        ("any word of a publisher", Order.NEWEST, " source:paper20.example"),
+        ("any word, by relevance", Order.RELEVANCE, ""),
+    ):
+        yield Question(
+            name=name,
+            ask=lambda session, turn, order=order, more=more: search(  # type: ignore[misc]  # bound now
+                session, bare[turn] + more, now=NOW, order=order
+            ),
+            indexes=(FULL_TEXT,),
+        )
 
 
 def _phrase(phrases: list[str]) -> Callable[[Session, int], object]:

@@ -2,7 +2,8 @@
 
 `word "a phrase" -not this OR that source:bbc.co.uk language:en entity:Macron story:17
 since:7d until:2026-11-20`. Parts stand together unless `OR` stands between them, and
-`OR` binds closer: `a b OR c d` asks for a, for b or c, and for d.
+`OR` binds closer: `a b OR c d` asks for a, for b or c, and for d. What is in quotes, or
+is several words in a row such as `news-desk`, is looked for as it is spelt.
 """
 
 import re
@@ -25,6 +26,7 @@ class Words:
     """One word, or several in a row, in title or lead."""
 
     text: str
+    exact: bool  # spelt so; else an engine that knows stems finds other forms too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +142,7 @@ class _Token(NamedTuple):
     negated: bool
     field: str | None
     value: str
+    is_quoted: bool
     is_or: bool
 
 
@@ -166,6 +169,7 @@ def _tokens(query: str) -> Iterator[_Token]:
             negated=bool(head[1]),
             field=head[2],
             value=value[1] if value[1] is not None else value[2],
+            is_quoted=value[1] is not None,
             is_or=value[0] == "OR" and not head[0],
         )
         place = _SPACE.match(query, value.end()).end()  # type: ignore[union-attr]  # as above
@@ -183,16 +187,17 @@ def _part(token: _Token, now: datetime) -> Part:
     if len(text) > MAX_VALUE_CHARS:
         raise _bad(f"more than {MAX_VALUE_CHARS} characters in a row", token.position)
     if token.field is None:
-        part: Part = _words(text, token.position)
+        part: Part = _words(text, token)
     else:
         part = _filter(token.field.lower(), text, token.position, now)
     return Not(part=part) if token.negated else part
 
 
-def _words(text: str, position: int) -> Words:
-    if not split_words(text):
-        raise _bad(f"there is no word in {text!r}", position)
-    return Words(text=text)
+def _words(text: str, token: _Token) -> Words:
+    words = split_words(text)
+    if not words:
+        raise _bad(f"there is no word in {text!r}", token.position)
+    return Words(text=text, exact=token.is_quoted or len(words) > 1)
 
 
 def split_words(text: str) -> list[str]:

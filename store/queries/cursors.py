@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_
 
@@ -37,11 +38,16 @@ def parse_cursor(text: str) -> Cursor:
     return cursor
 
 
-def is_before(cursor: Cursor) -> ColumnElement[bool]:
-    """Return the condition that an article comes after this in newest-first order."""
+def is_before(
+    cursor: Cursor, moment: Any = Article.sort_at, key: Any = Article.id
+) -> ColumnElement[bool]:
+    """Return the condition that an article comes after this in newest-first order.
+
+    Args:
+        cursor: Where the last page ended.
+        moment: The column that holds the article's time.
+        key: The column that holds its id.
+    """
     # Not a row comparison: SQLite cannot use the index for one in mixed expressions,
     # while this plain bound on the leading column serves both engines.
-    return and_(
-        Article.sort_at <= cursor.sort_at,
-        or_(Article.sort_at < cursor.sort_at, Article.id < cursor.id),
-    )
+    return and_(moment <= cursor.sort_at, or_(moment < cursor.sort_at, key < cursor.id))

@@ -34,7 +34,11 @@ def parts(query: str) -> tuple[Part, ...]:
 
 
 def words(text: str) -> Words:
-    return Words(text=text)
+    return Words(text=text, exact=False)
+
+
+def exactly(text: str) -> Words:
+    return Words(text=text, exact=True)
 
 
 def test_words_stand_together() -> None:
@@ -42,7 +46,7 @@ def test_words_stand_together() -> None:
 
 
 def test_quotes_make_one_phrase() -> None:
-    assert parts('"prime minister" vote') == (words("prime minister"), words("vote"))
+    assert parts('"prime minister" vote') == (exactly("prime minister"), words("vote"))
 
 
 def test_or_binds_closer_than_standing_together() -> None:
@@ -54,19 +58,19 @@ def test_or_binds_closer_than_standing_together() -> None:
 
 
 def test_or_is_a_word_in_lower_case_and_in_quotes() -> None:
-    assert parts('this or "OR"') == (words("this"), words("or"), words("OR"))
+    assert parts('this or "OR"') == (words("this"), words("or"), exactly("OR"))
 
 
 def test_a_minus_excludes_words_phrases_and_filters() -> None:
     assert parts('-storm -"high water" -source:bbc.co.uk') == (
         Not(part=words("storm")),
-        Not(part=words("high water")),
+        Not(part=exactly("high water")),
         Not(part=SourceIs(source="bbc.co.uk")),
     )
 
 
 def test_a_minus_inside_a_word_is_part_of_it() -> None:
-    assert parts("by-election") == (words("by-election"),)
+    assert parts("by-election") == (exactly("by-election"),)
 
 
 def test_filters_hold_what_stands_behind_the_first_colon() -> None:
