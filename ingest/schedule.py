@@ -3,35 +3,91 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from math import inf
 
 from ingest.messages import PollOutcome
+from ingest.pace import after_batch, worth_waiting
+from ingest.rhythm import Rhythm
 
 MIN_SECONDS = 10 * 60  # no feed seen needs us oftener, and no server likes it
 MAX_SECONDS = 24 * 3600  # later than a day is no monitoring
 DEFAULT_SECONDS = 3600  # until a feed has shown its pace
-# Half the gap finds a new entry, on average, after a quarter of the time between two.
+# A request is made where entries have, by expectation, waited so long for it together.
+PRICE_SECONDS = 6300.0
+# Without a rhythm: half the gap finds a new entry, on average, after a quarter of it.
 GAP_SHARE = 0.5
 SLOWER_EACH_UNCHANGED_POLL = 1.5  # this and the next as Common Crawl does
 FASTER_WITH_NEWS = 0.8  # only while the pace is unknown
 SLOWER_EACH_ERROR = 2.0
 # A server that sends the whole body although nothing changed is not asked oftener.
-MIN_SECONDS_WITHOUT_VALIDATORS = 3600
+UNCONDITIONAL_SECONDS = 3600
 MAX_RETRY_AFTER_SECONDS = 7 * 86_400
 JITTER_SHARE = 0.1  # so that feeds which were added together drift apart
+BATCH_JITTER_SECONDS = 60
+FIRST_RETRY_SECONDS = 3600  # after what rarely passes by itself within minutes
+FAILING_ERRORS = 3  # in a row: no accident any more, each poll is a probe
 MAX_ERRORS = 30  # with doubling up to a day that is about four weeks
 PROBE_SECONDS = 7 * 86_400  # a dead feed may rise again
 
 _FINE = {PollOutcome.FETCHED, PollOutcome.NOT_MODIFIED, PollOutcome.UNCHANGED}
 # The server works and says so; the wait it asks for is all it takes.
 _NO_ERRORS = {*_FINE, PollOutcome.THROTTLED}
+_PASSING = {PollOutcome.TIMEOUT, PollOutcome.UNREACHABLE, PollOutcome.HTTP_ERROR}
+# Our own rules refuse these; time alone will hardly change that.
+_FOR_OPERATORS = {PollOutcome.BLOCKED, PollOutcome.HOSTILE, PollOutcome.TOO_LARGE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """What polls are to achieve, for all feeds alike."""
+
+    price_seconds: float = PRICE_SECONDS  # higher: fewer requests
+    within_seconds: float = inf  # promised delay, where entries are to be expected
+
+
+DEFAULT_AIM = Aim()
 
 
 class Liveness(StrEnum):
     """What becomes of a feed after a poll."""
 
     LIVE = "live"
+    FAILING = "failing"  # it fails; the first probe that works brings it back
     DEAD = "dead"  # it failed too often; looked at once a week
     GONE = "gone"  # the publisher took it down (410); an operator may revive it
+
+
+class Cause(StrEnum):
+    """What decided when a feed is due."""
+
+    NEW = "new"  # never polled
+    PACE = "pace"  # what its entries let expect
+    UNKNOWN_PACE = "unknown_pace"  # it has not shown any entries yet
+    NO_VALIDATORS = "no_validators"  # it sends its whole body for nothing
+    THROTTLED = "throttled"  # it said that we ask too often
+    ERRORS = "errors"  # it failed
+    SERVER = "server"  # Retry-After
+    PUBLISHER = "publisher"  # ttl, max-age and the like
+    FLOOR = "floor"  # not sooner than MIN_SECONDS
+    CAP = "cap"  # not later than MAX_SECONDS
+    PROBE = "probe"  # dead or gone, but not forgotten
+
+
+# For people who ask why.
+REASONS = {
+    Cause.NEW: "it was never polled",
+    Cause.PACE: "by then its entries are expected to be worth a request",
+    Cause.UNKNOWN_PACE: "it has not shown how often it publishes",
+    Cause.NO_VALIDATORS: "its server sends the whole body although nothing changed",
+    Cause.THROTTLED: "its server said that it is asked too often",
+    Cause.ERRORS: "its last polls failed",
+    Cause.SERVER: "its server asked for that wait (Retry-After)",
+    Cause.PUBLISHER: "its publisher asks for that distance (max-age, ttl)",
+    Cause.FLOOR: "no feed is polled sooner",
+    Cause.CAP: "no feed waits longer",
+    Cause.PROBE: "it failed for weeks or was taken down; this is a probe",
+}
+_PROBED = {Liveness.DEAD, Liveness.GONE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +110,7 @@ class NextPoll:
     at: datetime
     interval_seconds: int  # before jitter; hand it back with the next history
     liveness: Liveness
+    cause: Cause
 
 
 def is_error(outcome: PollOutcome) -> bool:
@@ -61,76 +118,132 @@ def is_error(outcome: PollOutcome) -> bool:
     return outcome not in _NO_ERRORS
 
 
-def next_poll(history: PollHistory, *, now: datetime, jitter: float = 0.0) -> NextPoll:
+def next_poll(
+    history: PollHistory,
+    *,
+    now: datetime,
+    jitter: float = 0.0,
+    rhythm: Rhythm | None = None,
+    aim: Aim = DEFAULT_AIM,
+) -> NextPoll:
     """Return when to poll a feed again.
 
-    The interval is half the gap between its new entries, longer with each poll that
-    brings none; errors double it. Where the gap is not given, the last interval goes
-    one step up or down. What server and publisher ask for is kept in any case.
+    A poll is due when it is worth its price by the rhythm of the feed. Without a rhythm
+    it is half the gap between new entries, longer with each poll that brings none;
+    without a gap, the last interval goes one step up or down. Errors count by their
+    class, and double the wait. What server and publisher ask for is kept in any case.
 
     Args:
         history: The feed, with the poll that just ended.
         now: When that poll ended.
         jitter: Random in -1..1; moves the time by up to a tenth of the interval.
+        rhythm: What the entries have shown, that poll included.
+        aim: What polls are to achieve.
     """
     if history.outcome is None:
         return NextPoll(
-            at=now, interval_seconds=DEFAULT_SECONDS, liveness=Liveness.LIVE
+            at=now,
+            interval_seconds=DEFAULT_SECONDS,
+            liveness=Liveness.LIVE,
+            cause=Cause.NEW,
         )
     liveness = _liveness(history)
-    interval = PROBE_SECONDS if liveness is not Liveness.LIVE else _interval(history)
-    waited = max(interval, _asked_for(history))
-    shift = JITTER_SHARE * max(-1.0, min(1.0, jitter)) * interval
+    if liveness in _PROBED:
+        wait, cause = float(PROBE_SECONDS), Cause.PROBE
+    else:
+        wait, cause = _wait(history, rhythm, aim)
+    delay = _spread(wait, cause, jitter, rhythm)
     # Never earlier than asked, whatever the dice say.
-    delay = max(waited + shift, _asked_for(history))
+    publisher = min(history.min_interval_seconds or 0, MAX_SECONDS)
+    if publisher > delay:
+        delay, cause = publisher, Cause.PUBLISHER
+    server = min(history.retry_after_seconds or 0, MAX_RETRY_AFTER_SECONDS)
+    if server > delay:
+        delay, cause = server, Cause.SERVER
     return NextPoll(
         at=now + timedelta(seconds=delay),
-        interval_seconds=round(interval),
+        interval_seconds=round(wait),
         liveness=liveness,
+        cause=cause,
     )
 
 
 def _liveness(history: PollHistory) -> Liveness:
     if history.outcome is PollOutcome.GONE:
         return Liveness.GONE
-    return Liveness.DEAD if history.n_errors >= MAX_ERRORS else Liveness.LIVE
+    if history.n_errors >= MAX_ERRORS:
+        return Liveness.DEAD
+    return Liveness.FAILING if history.n_errors >= FAILING_ERRORS else Liveness.LIVE
 
 
-def _interval(history: PollHistory) -> float:
-    if history.recent_gap_seconds is None:
-        interval = _next_step(history)
-    else:
-        interval = _paced(history, history.recent_gap_seconds)
-    if history.outcome is PollOutcome.THROTTLED:
-        interval *= SLOWER_EACH_ERROR
-    if history.outcome is PollOutcome.UNCHANGED:
-        interval = max(interval, MIN_SECONDS_WITHOUT_VALIDATORS)
-    return min(max(interval, MIN_SECONDS), MAX_SECONDS)
+def _wait(history: PollHistory, rhythm: Rhythm | None, aim: Aim) -> tuple[float, Cause]:
+    """Return the seconds to wait before jitter and what is asked for, and why."""
+    wait, cause = _pace(history, rhythm, aim)
+    if history.n_errors > 0:
+        wait, cause = _after_errors(history, wait), Cause.ERRORS
+    elif history.outcome is PollOutcome.THROTTLED:
+        wait, cause = max(wait, MIN_SECONDS) * SLOWER_EACH_ERROR, Cause.THROTTLED
+    elif history.outcome is PollOutcome.UNCHANGED and wait < UNCONDITIONAL_SECONDS:
+        wait, cause = UNCONDITIONAL_SECONDS, Cause.NO_VALIDATORS
+    if wait < MIN_SECONDS:
+        return MIN_SECONDS, Cause.FLOOR
+    if wait > MAX_SECONDS and cause is not Cause.ERRORS:
+        cause = Cause.CAP
+    return min(wait, MAX_SECONDS), cause
+
+
+def _pace(history: PollHistory, rhythm: Rhythm | None, aim: Aim) -> tuple[float, Cause]:
+    if rhythm is not None:
+        wait = worth_waiting(
+            rhythm,
+            price=aim.price_seconds,
+            most=MAX_SECONDS,
+            within=aim.within_seconds,
+        )
+        return wait, Cause.PACE
+    if history.recent_gap_seconds is not None:
+        return _paced(history, history.recent_gap_seconds), Cause.PACE
+    return _next_step(history), Cause.UNKNOWN_PACE
+
+
+def _after_errors(history: PollHistory, pace: float) -> float:
+    """Return the wait after errors: by their class at first, then twice as long."""
+    outcome = history.outcome
+    first = FIRST_RETRY_SECONDS
+    if outcome in _PASSING:
+        first = MIN_SECONDS
+    elif outcome in _FOR_OPERATORS:
+        first = MAX_SECONDS
+    # Bounded before it becomes a power: a feed may be broken for years.
+    n_more = min(history.n_errors, MAX_ERRORS) - 1
+    # An idle feed need not be asked again in a hurry.
+    return max(first, pace / 4) * SLOWER_EACH_ERROR**n_more
+
+
+def _spread(wait: float, cause: Cause, jitter: float, rhythm: Rhythm | None) -> float:
+    """Return the wait with jitter; one for batches ends right after one."""
+    dice = max(-1.0, min(1.0, jitter))
+    if cause is Cause.PROBE:
+        return wait * (1 + JITTER_SHARE * dice)
+    if cause is Cause.PACE and rhythm is not None:
+        batch = after_batch(rhythm, wait=wait, least=MIN_SECONDS)
+        if batch is not None and batch <= MAX_SECONDS - BATCH_JITTER_SECONDS:
+            return batch + BATCH_JITTER_SECONDS * abs(dice)
+    return min(max(wait * (1 + JITTER_SHARE * dice), MIN_SECONDS), MAX_SECONDS)
 
 
 def _paced(history: PollHistory, gap_seconds: float) -> float:
     """Return the interval that fits the pace of a feed and its last polls."""
     pace = max(gap_seconds * GAP_SHARE, MIN_SECONDS)
-    # Bounded before they become powers: a feed may be quiet or broken for years.
-    n_unchanged = min(history.n_unchanged, MAX_ERRORS)
-    n_errors = min(history.n_errors, MAX_ERRORS)
-    slower = SLOWER_EACH_UNCHANGED_POLL**n_unchanged * SLOWER_EACH_ERROR**n_errors
-    return pace * slower
+    # Bounded before it becomes a power: a feed may be quiet for years.
+    return pace * SLOWER_EACH_UNCHANGED_POLL ** min(history.n_unchanged, MAX_ERRORS)
 
 
 def _next_step(history: PollHistory) -> float:
     """Return the last interval, one step longer or shorter; the pace is unknown."""
     last = history.interval_seconds or DEFAULT_SECONDS
-    if history.n_errors > 0:
-        return last * SLOWER_EACH_ERROR
     if history.n_unchanged > 0:
         return last * SLOWER_EACH_UNCHANGED_POLL
     if history.outcome is PollOutcome.FETCHED:
         return min(last, DEFAULT_SECONDS) * FASTER_WITH_NEWS
     return last
-
-
-def _asked_for(history: PollHistory) -> float:
-    """Return the wait that the server and the publisher asked for."""
-    retry_after = min(history.retry_after_seconds or 0, MAX_RETRY_AFTER_SECONDS)
-    return max(retry_after, min(history.min_interval_seconds or 0, MAX_SECONDS))

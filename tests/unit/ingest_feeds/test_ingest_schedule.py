@@ -1,5 +1,6 @@
 """A feed is polled at its own pace, and left alone when it asks for it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.messages import PollOutcome
-from ingest.schedule import Liveness, NextPoll, PollHistory, is_error, next_poll
+from ingest.rhythm import Rhythm, observe
+from ingest.schedule import (
+    MAX_SECONDS,
+    MIN_SECONDS,
+    REASONS,
+    Aim,
+    Cause,
+    Liveness,
+    NextPoll,
+    PollHistory,
+    is_error,
+    next_poll,
+)
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 MINUTE = 60
@@ -56,9 +69,37 @@ def test_each_poll_that_brings_nothing_makes_the_next_one_later() -> None:
     assert quiet == [3 * HOUR, 4.5 * HOUR, DAY]
 
 
-def test_each_error_doubles_the_interval_up_to_a_day() -> None:
-    waits = [seconds(outcome=PollOutcome.TIMEOUT, n_errors=n) for n in (1, 2, 3, 29)]
-    assert waits == [4 * HOUR, 8 * HOUR, 16 * HOUR, DAY]
+@pytest.mark.parametrize(
+    ("outcome", "waits"),
+    [
+        (PollOutcome.TIMEOUT, [30 * MINUTE, HOUR, 2 * HOUR, DAY]),
+        (PollOutcome.NOT_FOUND, [HOUR, 2 * HOUR, 4 * HOUR, DAY]),
+        (PollOutcome.BLOCKED, [DAY, DAY, DAY, DAY]),
+    ],
+)
+def test_errors_count_by_their_class_and_double_the_wait_up_to_a_day(
+    outcome: PollOutcome, waits: list[float]
+) -> None:
+    after = [planned(outcome=outcome, n_errors=n) for n in (1, 2, 3, 29)]
+    assert [(plan.at - NOW).total_seconds() for plan in after] == waits
+    assert {plan.cause for plan in after} == {Cause.ERRORS}
+
+
+@given(st.sampled_from(sorted(PollOutcome)), st.integers(1, 28))
+def test_one_more_error_never_brings_the_next_poll_forward(
+    outcome: PollOutcome, n_errors: int
+) -> None:
+    waits = [seconds(outcome=outcome, n_errors=n) for n in (n_errors, n_errors + 1)]
+    assert waits == sorted(waits)
+
+
+def test_a_failing_feed_is_probed_and_the_first_probe_that_works_brings_it_back() -> (
+    None
+):
+    failing = planned(outcome=PollOutcome.TIMEOUT, n_errors=8)
+    back = planned(outcome=PollOutcome.FETCHED, interval_seconds=DAY)
+    assert (failing.liveness, failing.at - NOW) == (Liveness.FAILING, timedelta(days=1))
+    assert (back.liveness, back.at - NOW) == (Liveness.LIVE, timedelta(hours=2))
 
 
 def test_without_a_known_pace_the_last_interval_goes_one_step() -> None:
@@ -67,7 +108,7 @@ def test_without_a_known_pace_the_last_interval_goes_one_step() -> None:
     assert seconds(**unknown, interval_seconds=None) == 48 * MINUTE
     assert seconds(**unknown, interval_seconds=DAY) == 48 * MINUTE
     assert seconds(**unknown, n_unchanged=7) == 90 * MINUTE
-    assert seconds(**unknown, n_errors=7, outcome=PollOutcome.TIMEOUT) == 2 * HOUR
+    assert seconds(**unknown, n_errors=1, outcome=PollOutcome.TIMEOUT) == 15 * MINUTE
     assert seconds(**unknown, outcome=PollOutcome.NOT_MODIFIED) == HOUR
 
 
@@ -102,7 +143,9 @@ def test_only_polls_that_worked_are_no_errors() -> None:
 def test_a_feed_that_failed_thirty_times_is_looked_at_weekly() -> None:
     plan = planned(outcome=PollOutcome.NOT_FOUND, n_errors=30)
     assert (plan.liveness, plan.at - NOW) == (Liveness.DEAD, timedelta(days=7))
-    assert planned(outcome=PollOutcome.NOT_FOUND, n_errors=29).liveness is Liveness.LIVE
+    one_less = planned(outcome=PollOutcome.NOT_FOUND, n_errors=29)
+    assert one_less.liveness is Liveness.FAILING
+    assert planned(outcome=PollOutcome.FETCHED, n_errors=0).liveness is Liveness.LIVE
 
 
 def test_a_feed_that_was_taken_down_is_gone_at_once() -> None:
@@ -124,21 +167,111 @@ def numbers(top: float) -> st.SearchStrategy[int | None]:
     return st.none() | st.integers(0, int(top))
 
 
-@given(
-    st.builds(
-        PollHistory,
-        interval_seconds=numbers(DAY),
-        n_unchanged=st.integers(0, 100_000),
-        n_errors=st.integers(0, 100_000),
-        outcome=st.sampled_from(PollOutcome),
-        retry_after_seconds=numbers(1e12),
-        min_interval_seconds=numbers(1e12),
-        recent_gap_seconds=st.none() | st.floats(0, 1e12),
-    ),
-    st.floats(-5, 5),
+SOMETIME = NOW.timestamp()
+RHYTHMS = st.builds(
+    observe,
+    st.none(),
+    published=st.lists(st.floats(SOMETIME - 90 * DAY, SOMETIME + DAY), max_size=40),
+    window=st.integers(0, 100),
+    now=st.just(SOMETIME),
 )
-def test_a_poll_is_never_sooner_than_nine_minutes_nor_later_than_eight_days(
-    past: PollHistory, jitter: float
+HISTORIES = st.builds(
+    PollHistory,
+    interval_seconds=numbers(DAY),
+    n_unchanged=st.integers(0, 100_000),
+    n_errors=st.integers(0, 100_000),
+    outcome=st.sampled_from(PollOutcome),
+    retry_after_seconds=numbers(1e12),
+    min_interval_seconds=numbers(1e12),
+    recent_gap_seconds=st.none() | st.floats(0, 1e12),
+)
+PRICES = st.floats(1, 1e9)
+
+
+@given(HISTORIES, st.none() | RHYTHMS, st.floats(-5, 5), PRICES)
+def test_a_poll_is_never_sooner_than_the_floor_nor_later_than_the_longest_wait(
+    past: PollHistory, rhythm: Rhythm | None, jitter: float, price: float
 ) -> None:
-    wait = next_poll(past, now=NOW, jitter=jitter).at - NOW
-    assert timedelta(minutes=9) <= wait <= timedelta(days=8)
+    plan = next_poll(
+        past, now=NOW, jitter=jitter, rhythm=rhythm, aim=Aim(price_seconds=price)
+    )
+    wait = plan.at - NOW
+    assert timedelta(seconds=MIN_SECONDS) <= wait <= timedelta(days=8)
+    if plan.cause not in {Cause.PROBE, Cause.SERVER}:
+        assert wait <= timedelta(seconds=MAX_SECONDS)
+
+
+@given(HISTORIES, st.none() | RHYTHMS, st.floats(-1, 1), PRICES)
+def test_the_same_history_and_dice_give_the_same_plan_with_a_reason(
+    past: PollHistory, rhythm: Rhythm | None, jitter: float, price: float
+) -> None:
+    plans = [
+        next_poll(
+            past, now=NOW, jitter=jitter, rhythm=rhythm, aim=Aim(price_seconds=price)
+        )
+        for _ in range(2)
+    ]
+    assert plans[0] == plans[1]
+    assert REASONS[plans[0].cause]
+
+
+@given(
+    HISTORIES,
+    st.none() | RHYTHMS,
+    st.sampled_from(["retry_after_seconds", "min_interval_seconds"]),
+    st.integers(0, 10 * DAY),
+    st.integers(0, 10 * DAY),
+)
+def test_who_asks_for_a_longer_wait_is_never_polled_sooner(
+    past: PollHistory, rhythm: Rhythm | None, hint: str, one: int, other: int
+) -> None:
+    changes: list[dict[str, Any]] = [{hint: asked} for asked in sorted((one, other))]
+    sooner, later = (
+        next_poll(replace(past, **change), now=NOW, jitter=-1.0, rhythm=rhythm)
+        for change in changes
+    )
+    assert sooner.at <= later.at
+
+
+def hourly(*, minute: int, n: int) -> Rhythm:
+    """Return the rhythm of a feed with one entry an hour, at a minute of it."""
+    newest = SOMETIME - HOUR + minute * MINUTE
+    published = [newest - number * HOUR for number in range(n)]
+    return observe(None, published=published, window=n, now=SOMETIME)
+
+
+def test_a_livelier_feed_is_polled_sooner() -> None:
+    every = [
+        [SOMETIME - n * gap - 11 * MINUTE for n in range(20)]
+        for gap in (17 * MINUTE, 97 * MINUTE, 11 * HOUR, 49 * HOUR)
+    ]
+    rhythms = [
+        observe(None, published=published, window=20, now=SOMETIME)
+        for published in every
+    ]
+    waits = [next_poll(history(), now=NOW, rhythm=rhythm).at for rhythm in rhythms]
+    assert waits == sorted(waits)
+    assert waits[0] < waits[1] < waits[2]
+
+
+def test_dearer_requests_are_made_later() -> None:
+    rhythm = observe(None, published=[SOMETIME - 9000], window=20, now=SOMETIME)
+    waits = [
+        next_poll(history(), now=NOW, rhythm=rhythm, aim=Aim(price_seconds=price)).at
+        for price in (1_000.0, 10_000.0, 100_000.0)
+    ]
+    assert waits[0] < waits[1] < waits[2]
+
+
+def test_a_feed_that_brings_batches_is_met_right_after_one() -> None:
+    plan = next_poll(history(), now=NOW, jitter=0.5, rhythm=hourly(minute=22, n=30))
+    assert plan.cause is Cause.PACE
+    assert plan.at.minute == 25
+    assert plan.at > NOW + timedelta(seconds=MIN_SECONDS)
+
+
+def test_a_feed_without_any_entries_is_still_polled_daily() -> None:
+    rhythm = observe(None, published=[], window=0, now=SOMETIME - 300 * DAY)
+    rhythm = observe(rhythm, published=[], window=0, now=SOMETIME)
+    plan = next_poll(history(), now=NOW, rhythm=rhythm)
+    assert plan.at == NOW + timedelta(days=1)

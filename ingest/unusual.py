@@ -1,0 +1,69 @@
+"""What is unusual about a feed, measured by its own hours of the week."""
+
+from enum import StrEnum
+
+from ingest.rhythm import (
+    FIRST_WEEKDAY,
+    HOUR,
+    MEMORY,
+    RECENT_HALF_LIFE,
+    Rhythm,
+    by_hour,
+    expected,
+)
+
+WEEK_HOURS = 168
+KNOWN_ENTRIES = 10.0  # fewer are no baseline
+# Chance leaves out 15 expected entries once in 3 million times; clusters do oftener.
+QUIET_ENTRIES = 15.0
+QUIET_SECONDS = 6 * HOUR  # busy feeds pause for an hour without any reason
+SPIKE_ENTRIES = 8.0  # fewer are no wave
+SPIKE_TIMES = 3.0  # the usual number
+SPIKE_SIGMAS = 5.0  # and so far outside chance
+_LOOK_BACK_HOURS = 12  # entries before that count no more as recent
+
+
+class Unusual(StrEnum):
+    """A flag on a feed."""
+
+    QUIET = "quiet"  # entries were to be expected, and none came
+    SPIKING = "spiking"  # far more came than at this time of other weeks
+
+
+def unusual(rhythm: Rhythm, *, now: float) -> Unusual | None:
+    """Return how a feed differs from its own baseline; None where it does not.
+
+    Args:
+        rhythm: Of the feed, as it was after its last poll.
+        now: The present moment, in seconds since 1970.
+    """
+    if rhythm.entries < KNOWN_ENTRIES or rhythm.newest_at is None:
+        return None
+    overdue = rhythm.overdue + expected(rhythm, rhythm.updated_at, now)
+    if overdue >= QUIET_ENTRIES and now - rhythm.newest_at >= QUIET_SECONDS:
+        return Unusual.QUIET
+    passed = max(0.0, now - rhythm.updated_at)
+    recent = rhythm.recent * 0.5 ** (passed / RECENT_HALF_LIFE)
+    usual = usual_recent(rhythm, now=now)
+    bound = max(SPIKE_TIMES * usual, usual + SPIKE_SIGMAS * usual**0.5, SPIKE_ENTRIES)
+    return Unusual.SPIKING if recent >= bound else None
+
+
+def usual_recent(rhythm: Rhythm, *, now: float) -> float:
+    """Return what `recent` is at this time in other weeks, in entries."""
+    total, left = 0.0, float(_LOOK_BACK_HOURS * HOUR)
+    hours = by_hour(rhythm, now - left)
+    while left > 0:
+        length, pace = next(hours)
+        part = min(length, left)
+        age = left - part / 2
+        total += pace * part * 0.5 ** (age / RECENT_HALF_LIFE)
+        left -= part
+    return total
+
+
+def baseline(rhythm: Rhythm) -> tuple[float, ...]:
+    """Return the entries expected in each hour of a week, from Monday 00:00 UTC."""
+    monday = MEMORY - (MEMORY // (24 * HOUR) + FIRST_WEEKDAY) % 7 * 24 * HOUR
+    hours = by_hour(rhythm, monday)
+    return tuple(next(hours)[1] * HOUR for _ in range(WEEK_HOURS))
