@@ -83,6 +83,7 @@ class ArticleToEnrich:
     text: str
     language: str | None  # declared by feed or file; a hint
     published_at: datetime | None
+    attempt: int = 0  # which of the attempts on this article it is; 0: not told
 
     def __post_init__(self) -> None:
         """Reject naive times at the border."""

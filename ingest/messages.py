@@ -204,6 +204,7 @@ class FileToRead:
     file_id: int
     path: str  # absolute
     source: str  # the publisher its articles are filed under
+    attempt: int = 0  # which of the attempts on this file it is; 0: not told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from celery import Celery
 from kombu import Exchange, Queue
 
 from services import routes
+from services.broker import DEAD_LETTERS, Sentinels
 from services.settings import Settings
 
 Pool = Literal["prefork", "solo", "threads"]
@@ -13,6 +14,14 @@ Pool = Literal["prefork", "solo", "threads"]
 # Leaks of parsers end with the process; a model of 200 MB must fit comfortably.
 MAX_TASKS_PER_CHILD = 2000
 MAX_KILOBYTES_PER_CHILD = 600_000
+# Only quorum queues are replicated. What comes back this often is put aside and not
+# dropped, which is what RabbitMQ 4 does on its own; SQL has the work either way.
+RABBIT_QUEUE = {
+    "x-queue-type": "quorum",
+    "x-delivery-limit": 20,
+    "x-dead-letter-exchange": "",
+    "x-dead-letter-routing-key": DEAD_LETTERS,
+}
 # Longer than the blocking pop of one second, so that only a dead peer trips it.
 SOCKET_TIMEOUT_SECONDS = 15
 
@@ -29,10 +38,10 @@ def make_app(settings: Settings) -> Celery:
 
 
 def _queues(settings: Settings) -> dict[str, Any]:
-    # RabbitMQ replicates quorum queues only; Redis ignores the argument.
     rabbit = settings.broker.is_rabbitmq
-    arguments = {"x-queue-type": "quorum"} if rabbit else None
-    exchange = Exchange("wireroom", type="direct")
+    arguments = RABBIT_QUEUE if rabbit else None
+    # RabbitMQ holds messages back for an exchange of this type only.
+    exchange = Exchange("wireroom", type="topic" if rabbit else "direct")
     by_clock = {task: {"queue": queue} for task, queue in routes.SCHEDULED.items()}
     return {
         # One key each: queues that share the default key would share their messages.
@@ -62,9 +71,9 @@ def _tasks(settings: Settings) -> dict[str, Any]:
         "task_acks_late": True,
         # True alone would hand a task that kills its process out for ever.
         "task_reject_on_worker_lost": False,
-        # A lost process gets a few more tries, then SQL hears of it.
-        "task_retry_on_worker_lost": True,
-        "task_annotations": {"*": {"max_retries": 3, "default_retry_delay": 10}},
+        # Nor does Celery try again by itself, whole batch by whole batch: SQL hears of
+        # a lost process at once, and sends its work again piece by piece.
+        "task_retry_on_worker_lost": False,
         # Failures are kept in SQL, never recycled by the broker.
         "task_acks_on_failure": True,
         "task_acks_on_timeout": True,
@@ -85,6 +94,7 @@ def _tasks(settings: Settings) -> dict[str, Any]:
 def _broker(settings: Settings) -> dict[str, Any]:
     return {
         "broker_transport_options": _transport(settings),
+        "broker_use_ssl": settings.broker.tls,
         # The docs ask for it here too, beside the transport's own option.
         "visibility_timeout": settings.visibility_timeout,
         # Wait for the broker for as long as it takes, at the start and later.
@@ -93,6 +103,8 @@ def _broker(settings: Settings) -> dict[str, Any]:
         "broker_connection_max_retries": None,
         # Without it a full or demoted Redis makes every worker exit.
         "broker_channel_error_retry": True,
+        # RabbitMQ: a peer that is silent for twice as long counts as dead.
+        "broker_heartbeat": 30,
     }
 
 
@@ -102,6 +114,7 @@ def _transport(settings: Settings) -> dict[str, Any]:
         return {"confirm_publish": True}  # or a lost publish goes unnoticed
     if not broker.is_redis:
         return {}
+    watchers = broker.sentinels
     # retry_on_timeout stays unset: it would switch pipelined publishing off.
     return {
         "visibility_timeout": settings.visibility_timeout,
@@ -116,16 +129,33 @@ def _transport(settings: Settings) -> dict[str, Any]:
         # Redis may be shared with others.
         "global_keyprefix": settings.broker_key_prefix,
         "polling_interval": 1,
+        # In the order of `routes.QUEUES`; by default, each queue has its turn.
+        "queue_order_strategy": "priority",
+        **(_watched_by(watchers) if watchers else {}),
+    }
+
+
+def _watched_by(sentinels: Sentinels) -> dict[str, Any]:
+    # What a watcher is asked is answered at once, or it is not there.
+    asked = {"socket_timeout": 5, "socket_connect_timeout": 5}
+    password = {"password": sentinels.password} if sentinels.password else {}
+    return {
+        "master_name": sentinels.master_name,
+        "sentinel_kwargs": {**asked, **password},
     }
 
 
 def _worker(settings: Settings) -> dict[str, Any]:
     return {
+        "worker_consumer": "services.gate:Gate",
         "worker_concurrency": settings.concurrency,
         # More in hand gains nothing that can be measured, and delays others.
         "worker_prefetch_multiplier": 1,
         "worker_max_tasks_per_child": MAX_TASKS_PER_CHILD,
-        "worker_max_memory_per_child": MAX_KILOBYTES_PER_CHILD,
+        # Well below the ceiling, at which a task fails.
+        "worker_max_memory_per_child": min(
+            MAX_KILOBYTES_PER_CHILD, settings.task_memory_mb * 600
+        ),
         # The wait for running tasks is ours (process.py), which ends as soon as
         # they do; Celery's own would always sleep for the whole time.
         "worker_soft_shutdown_timeout": 0.0,

@@ -1,13 +1,18 @@
 """Dispatch: what SQL says is due becomes messages, a bounded number at a time.
 
 Each claim commits before its message leaves. If the broker refuses it, the lease of
-the claim runs out and the work is due again: nothing has to be undone here.
+the claim runs out and the work is due again: nothing has to be undone here. A broker
+that does not even say how long its queues are gets no claim at all.
 """
 
+import time
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 from enrich.messages import Lane
 from ingest.messages import PollLimits, utc_now
+from services import routes
+from services.pacing import Load, Marks, Stopwatch, Watched, pace
 from services.settings import Settings
 from services.wire import Message
 from store import claims, files, polling, replay
@@ -15,15 +20,64 @@ from store.engine import Engine, transaction
 from store.limits import Limits
 
 Publish = Callable[[Message], None]
+Count = Callable[[str], int]  # messages that wait in a queue
+
+# One look at a queue serves all that is dispatched within this time.
+LOOK_SECONDS = 0.5
+
+
+class Lookout:
+    """Looks at the queues, not too often, and remembers when they were empty."""
+
+    def __init__(self, count: Count, *, lease: timedelta) -> None:
+        self._count = count
+        self._lease = lease
+        self._looks: dict[str, tuple[float, int]] = {}  # when, and what waited
+        self._watched: dict[str, Watched] = {}
+
+    def n_waiting(self, queue: str) -> int:
+        """Return how many messages wait, as of half a second ago at most.
+
+        Raises:
+            BrokerUnavailable: The broker cannot be asked.
+        """
+        when, n_waiting = self._looks.get(queue, (float("-inf"), 0))
+        if time.monotonic() - when < LOOK_SECONDS:
+            return n_waiting
+        n_waiting, now = self._count(queue), utc_now()
+        self._looks[queue] = time.monotonic(), n_waiting
+        before = self._watched.get(queue, Watched(since=now))
+        self._watched[queue] = before.look(n_waiting, now=now, lease=self._lease)
+        return n_waiting
+
+    def watched(self, queue: str) -> Watched:
+        """Return when a queue was seen empty.
+
+        Raises:
+            BrokerUnavailable: The broker cannot be asked.
+        """
+        self.n_waiting(queue)
+        return self._watched[queue]
 
 
 class Dispatcher:
     """Hands out work within the limits of the settings."""
 
-    def __init__(self, engine: Engine, settings: Settings, publish: Publish) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        *,
+        publish: Publish,
+        count: Count,
+        stopwatch: Stopwatch,
+    ) -> None:
         self._engine = engine
         self._settings = settings
         self._publish = publish
+        lease = timedelta(seconds=settings.lease_seconds)
+        self._lookout = Lookout(count, lease=lease)
+        self._stopwatch = stopwatch
 
     def everything(self) -> None:
         """Dispatch all kinds of work that are due."""
@@ -35,11 +89,14 @@ class Dispatcher:
     def feeds(self) -> None:
         """Dispatch polls of feeds that are due."""
         settings = self._settings
+        limits = self._limits(routes.INGEST, settings.feed_batch, urgent=True)
+        if not limits.max_batches:
+            return
         with transaction(self._engine) as session:
             commands = polling.claim_feeds(
                 session,
                 now=utc_now(),
-                limits=self._limits(settings.feed_batch),
+                limits=limits,
                 poll_limits=poll_limits(settings),
             )
         self._send(commands)
@@ -47,11 +104,14 @@ class Dispatcher:
     def files(self) -> None:
         """Dispatch files that runs were asked to read."""
         settings = self._settings
+        limits = self._limits(routes.INGEST, settings.file_batch, urgent=False)
+        if not limits.max_batches:
+            return
         with transaction(self._engine) as session:
             commands = files.claim_files(
                 session,
                 now=utc_now(),
-                limits=self._limits(settings.file_batch),
+                limits=limits,
                 max_file_bytes=settings.max_file_bytes,
             )
         self._send(commands)
@@ -60,7 +120,10 @@ class Dispatcher:
         """Dispatch articles that wait in a lane; bulk draws on the running jobs."""
         settings = self._settings
         live = lane is Lane.LIVE
-        limits = self._limits(settings.live_batch if live else settings.bulk_batch)
+        batch = settings.live_batch if live else settings.bulk_batch
+        limits = self._limits(routes.LANES[lane], batch, urgent=live)
+        if not limits.max_batches:
+            return
         with transaction(self._engine) as session:
             now = utc_now()
             if not live:
@@ -68,19 +131,46 @@ class Dispatcher:
             commands = claims.claim_articles(session, lane=lane, now=now, limits=limits)
         self._send(commands)
 
-    def _limits(self, batch: int) -> Limits:
+    def lost_before(self, queue: str) -> datetime:
+        """Return before which moment a lease must have run out to mean lost work."""
+        return self._limits(queue, 1, urgent=True).lost_until(utc_now())
+
+    def _limits(self, queue: str, batch: int, *, urgent: bool) -> Limits:
         settings = self._settings
+        load = Load(
+            n_waiting=self._lookout.n_waiting(queue),
+            n_answers=self._lookout.n_waiting(routes.STORE),
+            store_seconds=self._stopwatch.seconds,
+        )
+        found = pace(
+            load,
+            self._lookout.watched(queue),
+            marks=marks(settings),
+            now=utc_now(),
+            urgent=urgent,
+        )
         return Limits(
             batch=batch,
-            max_batches=settings.max_batches_in_flight,
+            max_batches=found.n_batches,
             max_bytes=settings.max_message_bytes,
             lease_seconds=settings.lease_seconds,
             max_attempts=settings.max_attempts,
+            lost_before=found.lost_before,
         )
 
     def _send(self, commands: Sequence[Message]) -> None:
         for command in commands:
             self._publish(command)
+
+
+def marks(settings: Settings) -> Marks:
+    """Return where the line is full."""
+    return Marks(
+        max_batches=settings.max_batches_in_flight,
+        max_answers=settings.store_queue_high_water,
+        max_store_seconds=settings.store_latency_high_water_ms / 1000,
+        lease=timedelta(seconds=settings.lease_seconds),
+    )
 
 
 def poll_limits(settings: Settings) -> PollLimits:

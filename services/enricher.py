@@ -1,12 +1,10 @@
 """The enrich worker: gives articles their language, entities and fingerprints."""
 
-from functools import cache
-
 from celery import Celery
 
 from enrich.errors import PipelineMismatch
 from enrich.messages import EnrichArticles
-from enrich.pipeline import EnrichOptions, Tools, enrich, make_tools
+from enrich.pipeline import EnrichOptions, enrich, make_tools
 from ingest.messages import utc_now
 from services.failures import NotForThisWorker
 from services.guarded import Report, register_guarded
@@ -14,16 +12,18 @@ from services.settings import Settings
 
 
 def register(app: Celery, settings: Settings) -> None:
-    """Give the application the task of enrich."""
-    options = enrich_options(settings)
+    """Give the application the task of enrich; loads its models.
 
-    @cache  # models are loaded with the first task, once in each process of the pool
-    def tools() -> Tools:
-        return make_tools(options)
+    Raises:
+        BadAliasTable: The operator's alias table cannot be used.
+    """
+    # Before the pool forks: its processes share the models, and one that takes the
+    # place of another has them at once. Loading them counts against no time limit.
+    tools = make_tools(enrich_options(settings))
 
     def run(command: EnrichArticles, report: Report) -> None:
         try:
-            event = enrich(command, tools(), now=utc_now())
+            event = enrich(command, tools, now=utc_now())
         except PipelineMismatch as error:
             raise NotForThisWorker(str(error)) from error
         report(event)

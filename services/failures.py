@@ -64,8 +64,9 @@ POLICIES: tuple[tuple[type[BaseException], Policy], ...] = (
 )
 
 
-# Five minutes in all, the lease of the work. The delay stays far below a minute,
-# because Redis hands a message with a longer one out twice.
+# Five minutes in all; nothing is dispatched meanwhile, for that takes the database.
+# The delay stays far below a minute, because Redis hands a message with a longer one
+# out twice.
 DATABASE_AWAY = Hold(after_seconds=10, times=30)
 
 

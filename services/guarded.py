@@ -13,8 +13,7 @@ from typing import Any, TypeVar
 from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery import Celery, signals
 
-from enrich.messages import ArticlesEnriched, EnrichArticles
-from ingest.messages import FeedPolled, FilesRead, PollFeeds, ReadFiles, utc_now
+from ingest.messages import utc_now
 from services import routes, wire
 from services.failures import (
     Drop,
@@ -26,8 +25,9 @@ from services.failures import (
     place_of,
     policy,
 )
-from services.messages import WorkFailed, WorkKind, article_id
+from services.messages import WorkFailed, WorkKind
 from services.publish import BrokerUnavailable, publish
+from services.work import KINDS, Item, work_of
 
 log = logging.getLogger("wireroom.tasks")
 
@@ -85,20 +85,20 @@ def run_guarded(
     """
     task = routes.route_of(message).task
     started = time.monotonic()
-    unreported: dict[str, None] = {}  # a set that keeps its order
+    unreported: dict[tuple[int, int], Item] = {}
 
     def report(event: wire.Message) -> None:
         publish(app, event)
         for done in work_of(event):
-            unreported.pop(done, None)
+            unreported.pop(done.piece, None)
 
     try:
         command = wire.decode(message, payload)
-        unreported.update(dict.fromkeys(work_of(command)))
+        unreported.update((item.piece, item) for item in work_of(command))
         run(command, report)
     except Exception as error:  # noqa: BLE001 - the one place that answers for all
         if not _hold(app, message, payload, error, held=held):
-            failed = _failure(message, error, unreported, payload)
+            failed = _failure(message, error, unreported.values(), payload)
             _report_failure(app, task, failed, error)
     else:
         seconds = round(time.monotonic() - started, 3)
@@ -122,36 +122,6 @@ def _hold(
     return True
 
 
-def work_of(message: wire.Message) -> tuple[str, ...]:
-    """Return the ids of the work that a command asks for or an event ends."""
-    match message:
-        case PollFeeds():
-            return tuple(str(feed.poll_id) for feed in message.feeds)
-        case ReadFiles():
-            return tuple(str(file.file_id) for file in message.files)
-        case EnrichArticles():
-            return tuple(article_id(a.article_id, a.revision) for a in message.articles)
-        case _:
-            return _ended_by(message)
-
-
-def _ended_by(event: wire.Message) -> tuple[str, ...]:
-    match event:
-        case FeedPolled():
-            # A poll ends with its last part; saving an earlier one may fail too, and
-            # then the lease brings the poll back.
-            last = event.part == event.n_parts - 1
-            return (str(event.poll_id),) if last else ()
-        case FilesRead():
-            return tuple(str(read.file_id) for read in event.reads)
-        case ArticlesEnriched():
-            good = (article_id(a.article_id, a.revision) for a in event.articles)
-            bad = (article_id(a.article_id, a.revision) for a in event.failed)
-            return (*good, *bad)
-        case _:
-            return ()
-
-
 def watch_lost_tasks(app: Celery) -> None:
     """Report tasks whose process was killed; their own guard could not.
 
@@ -172,28 +142,30 @@ def _report_lost(
     app: Celery, message: type[wire.Message], payload: str, error: Exception
 ) -> None:
     try:
-        ids = work_of(wire.decode(message, payload))
+        work = work_of(wire.decode(message, payload))
     except wire.WireError as unreadable:
-        error, ids = unreadable, ()
-    failed = _failure(message, error, ids, payload)
+        error, work = unreadable, ()
+    failed = _failure(message, error, work, payload)
     _report_failure(app, routes.route_of(message).task, failed, error)
 
 
 def _failure(
     message: type[wire.Message],
     error: Exception,
-    ids: Iterable[str],
+    work: Iterable[Item],
     payload: str,
 ) -> WorkFailed | None:
     """Return what SQL should hear, or None where it should hear nothing."""
-    task, asked, left = routes.route_of(message).task, policy(error), tuple(ids)
+    task, asked = routes.route_of(message).task, policy(error)
+    kind = KINDS.get(message, WorkKind.MESSAGE)
+    left = tuple(item.text(kind) for item in work)
     unreadable = isinstance(error, wire.WireError) and not left
     kept = as_unicode(str(payload))[:MAX_KEPT_PAYLOAD_CHARS]
     if isinstance(asked, Drop) or not (left or unreadable):
         return None
     return WorkFailed(
         task=task,
-        kind=WorkKind.MESSAGE if unreadable else _KINDS.get(message, WorkKind.MESSAGE),
+        kind=WorkKind.MESSAGE if unreadable else kind,
         ids=left,
         error=type(error).__name__,
         detail=detail_of(error),
@@ -202,16 +174,6 @@ def _failure(
         retry_after_seconds=asked.after_seconds if isinstance(asked, Retry) else None,
         payload=kept if unreadable else None,
     )
-
-
-_KINDS: dict[type[wire.Message], WorkKind] = {
-    PollFeeds: WorkKind.POLL,
-    ReadFiles: WorkKind.FILE,
-    EnrichArticles: WorkKind.ARTICLE,
-    FeedPolled: WorkKind.POLL,
-    FilesRead: WorkKind.FILE,
-    ArticlesEnriched: WorkKind.ARTICLE,
-}
 
 
 def _report_failure(

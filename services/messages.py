@@ -1,4 +1,4 @@
-"""What the workers tell the store about themselves: the message of a failure."""
+"""What the workers tell the store of their work: it goes on, or it has failed."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,11 +9,11 @@ from ingest.messages import require_utc
 
 
 class WorkKind(StrEnum):
-    """What the ids of a failure count."""
+    """What the ids of work count; an event knows of no attempt and says 0."""
 
     POLL = "poll"  # ids of polls
-    FILE = "file"  # ids of files
-    ARTICLE = "article"  # "article_id:revision"
+    FILE = "file"  # "file_id:attempt"
+    ARTICLE = "article"  # "article_id:revision:attempt"
     MESSAGE = "message"  # no ids: the message itself could not be read
 
 
@@ -39,6 +39,17 @@ class WorkFailed:
         require_utc(self.failed_at, "failed_at")
 
 
-def article_id(article: int, revision: int) -> str:
-    """Return how a failure names one revision of one article."""
-    return f"{article}:{revision}"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkContinues:
+    """Event: a worker still has these pieces of work in hand."""
+
+    SCHEMA: ClassVar[str] = "services.work_continues"
+    VERSION: ClassVar[int] = 1
+
+    kind: WorkKind
+    ids: tuple[str, ...]
+    at: datetime  # when the worker had them, by its own clock
+
+    def __post_init__(self) -> None:
+        """Reject naive times at the border."""
+        require_utc(self.at, "at")

@@ -8,16 +8,20 @@ import socket
 import threading
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from celery import Celery, bootsteps, signals
 from celery.apps.beat import Beat
 from celery.beat import PersistentScheduler
 from celery.exceptions import SecurityWarning
+from celery.worker import state
 
-from services import health, routes
+from services import health, inhand, routes
 from services.app import Pool, make_app
 from services.guarded import watch_lost_tasks
+from services.memory import limit_memory
+from services.publish import BrokerUnavailable, queue_length
 from services.settings import Settings
 from services.telemetry import set_up_logging
 
@@ -66,15 +70,19 @@ def run_worker(
     role = role_of(queues)
     set_up_logging(settings.log_format, settings.log_level)
     app = make_worker_app(settings, queues)
-    alive = Alive(settings, role, parent=parent)
+    has_work = partial(_has_work, app, queues)
+    alive = Alive(settings, role, parent=parent, has_work=has_work)
     app.steps["worker"].add(alive.step())
-    signals.task_postrun.connect(alive.beat, weak=False)
+    app.steps["worker"].add(inhand.step(app, settings.lease_seconds))
+    signals.task_postrun.connect(alive.finished, weak=False)
+    ceiling = settings.task_memory_mb
+    signals.worker_process_init.connect(lambda **_: limit_memory(ceiling), weak=False)
     _end_in_time(settings.soft_shutdown_seconds)
     # It warns root of pickled messages; we accept nothing but JSON.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     worker = app.Worker(
         hostname=f"{role}-{os.getpid()}@{socket.gethostname()}",
-        queues=list(queues),
+        queues=sorted(queues, key=routes.QUEUES.index),
         concurrency=concurrency or settings.concurrency,
         pool=pool,
         loglevel=settings.log_level,
@@ -94,7 +102,17 @@ def role_of(queues: Sequence[str]) -> str:
     if unknown or not queues:
         known = ", ".join(routes.QUEUES)
         raise ValueError(f"no such queue: {', '.join(unknown)}; there are {known}")
-    return "worker-" + "-".join(sorted(set(queues)))
+    return health.worker_role(queues)
+
+
+def _has_work(app: Celery, queues: Sequence[str]) -> bool:
+    """Say whether this worker has something in hand, or could take something."""
+    if state.reserved_requests:
+        return True
+    try:
+        return any(queue_length(app, queue) for queue in queues)
+    except BrokerUnavailable:
+        return False  # nobody could get on
 
 
 def make_worker_app(settings: Settings, queues: Sequence[str]) -> Celery:
@@ -109,24 +127,35 @@ def make_worker_app(settings: Settings, queues: Sequence[str]) -> Celery:
 class Alive:
     """Signs of life of one process, and an eye on the parent."""
 
-    def __init__(self, settings: Settings, role: str, *, parent: int | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        role: str,
+        *,
+        parent: int | None,
+        has_work: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.home, self.role, self.parent = settings.home, role, parent
+        self.has_work = has_work
 
     def start(self) -> None:
         """Leave the first sign of life."""
         health.start_beating(self.home, self.role)
         log.info("process.started", extra={"role": self.role, "pid": os.getpid()})
 
-    def beat(self, **_: Any) -> None:
-        """Leave a sign of life; called by the loop itself and after each task."""
+    def finished(self, **_: Any) -> None:
+        """Leave both signs after a task; called in the process that ran it."""
         health.beat(self.home, self.role)
+        health.get_on(self.home, self.role)
 
     def turn(self) -> None:
-        """Leave a sign of life, and end with the parent.
+        """Leave a sign of life, and end with the parent; called by the loop itself.
 
-        The kernel tells us on Linux already; this is for all other systems.
+        The kernel tells of the parent on Linux already; this is for other systems.
         """
-        self.beat()
+        health.beat(self.home, self.role)
+        if not self.has_work():
+            health.get_on(self.home, self.role)
         if self.parent is not None and os.getppid() != self.parent:
             os.kill(os.getpid(), signal.SIGTERM)
 
@@ -181,7 +210,7 @@ def run_beat(settings: Settings, *, parent: int | None = None) -> int:
     # Only here, so that a worker does not depend on the schedule.
     table = importlib.import_module("services.scheduler").schedule(settings)
     app.conf.beat_schedule = table
-    alive = Alive(settings, "beat", parent=parent)
+    alive = Alive(settings, health.BEAT_ROLE, parent=parent)
 
     class AliveScheduler(PersistentScheduler):
         """Beats with each turn of the scheduler."""

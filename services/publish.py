@@ -1,5 +1,7 @@
 """Publish: a message goes to the queue that its route names."""
 
+from typing import Any
+
 from celery import Celery
 from kombu.exceptions import ChannelError, KombuError, OperationalError
 from kombu.transport.virtual import Channel
@@ -8,6 +10,8 @@ from services import routes, wire
 
 # Text of articles shrinks to a third; below this size zlib costs more than it saves.
 COMPRESS_ABOVE_CHARS = 8_000
+# Of RabbitMQ, for one try; Redis answers or fails by itself.
+CONFIRM_SECONDS = 5.0
 
 
 class BrokerUnavailable(Exception):
@@ -42,21 +46,20 @@ def publish(
     """
     route = routes.route_of(type(message))
     payload = wire.encode(message)
-    try:
-        app.send_task(
-            route.task,
-            args=(payload,),
-            queue=routes.queue_of(message),
-            compression="zlib" if len(payload) > COMPRESS_ABOVE_CHARS else None,
-            # By default a kilobyte of article text would travel as a label.
-            argsrepr=f"({message.SCHEMA})",
-            kwargsrepr="",
-            ignore_result=True,
-            retries=held,
-            countdown=after_seconds or None,
-        )
-    except (OperationalError, KombuError, OSError) as error:
-        raise BrokerUnavailable("publish", _one_line(error)) from error
+    _send(
+        app,
+        "publish",
+        route.task,
+        args=(payload,),
+        queue=routes.queue_of(message),
+        compression="zlib" if len(payload) > COMPRESS_ABOVE_CHARS else None,
+        # By default a kilobyte of article text would travel as a label.
+        argsrepr=f"({message.SCHEMA})",
+        kwargsrepr="",
+        ignore_result=True,
+        retries=held,
+        countdown=after_seconds or None,
+    )
 
 
 def nudge(app: Celery, task: str = routes.TICK) -> None:
@@ -69,10 +72,23 @@ def nudge(app: Celery, task: str = routes.TICK) -> None:
     Raises:
         BrokerUnavailable: The broker did not take it after a few tries.
     """
+    _send(app, "ask for work", task, queue=routes.SCHEDULED[task])
+
+
+def _send(app: Celery, action: str, task: str, **options: Any) -> None:
+    # RabbitMQ returns what no queue takes, and says when it has the message.
+    options |= {"mandatory": True, "confirm_timeout": CONFIRM_SECONDS}
     try:
-        app.send_task(task, queue=routes.SCHEDULED[task])
-    except (OperationalError, KombuError, OSError) as error:
-        raise BrokerUnavailable("ask for work", _one_line(error)) from error
+        with app.producer_or_acquire() as producer:
+            try:
+                app.send_task(task, producer=producer, **options)
+            except ChannelError:
+                # The confirmation is still to come, and would be taken for that of
+                # the next message on this connection.
+                producer.connection.collect()
+                raise
+    except (OperationalError, KombuError, ChannelError, OSError) as error:
+        raise BrokerUnavailable(action, _one_line(error)) from error
 
 
 def queue_length(app: Celery, queue: str) -> int:

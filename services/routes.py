@@ -5,19 +5,23 @@ from dataclasses import dataclass
 
 from enrich.messages import ArticlesEnriched, EnrichArticles, Lane
 from ingest.messages import FeedPolled, FilesRead, PollFeeds, ReadFiles
-from services.messages import WorkFailed
+from services.messages import WorkContinues, WorkFailed
 from services.wire import Message
 
 INGEST = "ingest"
 ENRICH_LIVE = "enrich.live"
 ENRICH_BULK = "enrich.bulk"
 STORE = "store"
-QUEUES = (INGEST, ENRICH_LIVE, ENRICH_BULK, STORE)
+# A worker of several takes from them in this order: what is done is stored, and news
+# never waits behind an archive.
+QUEUES = (STORE, ENRICH_LIVE, INGEST, ENRICH_BULK)
+# Live work never waits behind bulk work.
+LANES = {Lane.LIVE: ENRICH_LIVE, Lane.BULK: ENRICH_BULK}
 
 
 def enrich_queue(command: EnrichArticles) -> str:
-    """Return the queue of the lane: live work never waits behind bulk work."""
-    return ENRICH_LIVE if command.lane is Lane.LIVE else ENRICH_BULK
+    """Return the queue of the lane."""
+    return LANES[command.lane]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +42,11 @@ ROUTES = (
     Route(message=FeedPolled, task="store.save_poll", queue=STORE),
     Route(message=FilesRead, task="store.save_files", queue=STORE),
     Route(message=ArticlesEnriched, task="store.save_enrichment", queue=STORE),
+    Route(message=WorkContinues, task="store.extend_leases", queue=STORE),
     Route(message=WorkFailed, task="store.record_failure", queue=STORE),
 )
+
+COMMANDS = frozenset({PollFeeds, ReadFiles, EnrichArticles})
 
 # Run by the clock, without a message; what is due is decided in SQL.
 TICK = "store.tick"

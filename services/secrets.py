@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 MASK = "***"
 MAX_SECRET_BYTES = 10_000  # a URL; anything longer is the wrong file
 
-_SECRET_PARAMETERS = re.compile(r"(?i)\b(password|secret|token|key)=[^&]*")
+_SECRET_PARAMETERS = re.compile(r"(?i)\b(\w*password|secret|token|key)=[^&]*")
+_NEXT_URL = re.compile(r";(?=\w+://)")
 
 
 def read_secret_files(data: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
@@ -41,7 +42,11 @@ def _read_secret(file: Path, name: str) -> str:
 
 
 def mask_url(url: str) -> str:
-    """Return the URL with its password and secret parameters masked."""
+    """Return the URL, or each of several, with its secrets masked."""
+    return ";".join(_mask_one(one) for one in _NEXT_URL.split(url))
+
+
+def _mask_one(url: str) -> str:
     try:
         parts = urlsplit(url)
         password = parts.password

@@ -82,6 +82,10 @@ class Settings(BaseSettings):
     broker_url_file: Path | None = Field(
         default=None, description="File that holds the broker URL, in place of the URL."
     )
+    broker_ca_file: Path | None = Field(
+        default=None,
+        description="Certificates that sign the broker's; else those of the system.",
+    )
     broker_key_prefix: str = Field(
         default="wireroom:",
         description="Put before each Redis key, so Redis can be shared.",
@@ -90,6 +94,12 @@ class Settings(BaseSettings):
         default=256,
         ge=16,
         description="Memory limit of the Redis that we start, in MB.",
+    )
+
+    # Who is at work
+    operator: str | None = Field(
+        default=None,
+        description="Who you are in the operators' log; user@host unless set.",
     )
 
     # What is said
@@ -143,7 +153,9 @@ class Settings(BaseSettings):
         default=5, ge=1, description="Attempts before an item goes to quarantine."
     )
     lease_seconds: int = Field(
-        default=300, gt=0, description="Age at which dispatched work counts as lost."
+        default=60,
+        ge=3,
+        description="Silence after which dispatched work may be taken for lost.",
     )
     tick_seconds: float = Field(
         default=5, gt=0, description="How often due feeds and new work are dispatched."
@@ -179,11 +191,21 @@ class Settings(BaseSettings):
         ge=1,
         description="Waiting store messages above which readers slow down.",
     )
+    store_latency_high_water_ms: int = Field(
+        default=2000,
+        ge=1,
+        description="Time of a store transaction above which bulk work slows down.",
+    )
     task_soft_time_limit: int = Field(
         default=60, gt=0, description="Seconds after which a task is asked to end."
     )
     task_time_limit: int = Field(
         default=90, gt=0, description="Seconds after which a task is killed."
+    )
+    task_memory_mb: int = Field(
+        default=1000,
+        ge=100,
+        description="Memory that one process of a worker may have, in MB.",
     )
     visibility_timeout: int = Field(
         default=300, gt=0, description="Seconds after which Redis hands work out again."
@@ -224,7 +246,7 @@ class Settings(BaseSettings):
     def _read_secret_files(cls, data: dict[str, Any]) -> dict[str, Any]:
         return read_secret_files(data, SECRET_URLS)
 
-    @field_validator("home", "entity_aliases", mode="after")
+    @field_validator("home", "entity_aliases", "broker_ca_file", mode="after")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return path and path.expanduser().resolve()
@@ -249,13 +271,15 @@ class Settings(BaseSettings):
         for holds, reason in _relations(self):
             if not holds:
                 raise ValueError(reason)
-        resolve_broker(self.broker_url, home=self.home)
+        self.broker  # noqa: B018 - the URL is looked at now, not when it is used
         return self
 
     @property
     def broker(self) -> Broker:
         """Where the broker is, in each spelling that a library asks for."""
-        return resolve_broker(self.broker_url, home=self.home)
+        return resolve_broker(
+            self.broker_url, home=self.home, ca_file=self.broker_ca_file
+        )
 
     def describe(self) -> dict[str, str]:
         """Return each field as text, with passwords masked."""
@@ -282,8 +306,6 @@ def _relations(settings: Settings) -> Iterator[tuple[bool, str]]:
     reason = f"must be above {visible} (2 x task_time_limit + margin)"
     again = "or running work is handed out again"
     yield settings.visibility_timeout > visible, f"visibility_timeout {reason}, {again}"
-    reason = f"must be above task_time_limit ({hard}), or running work counts as lost"
-    yield settings.lease_seconds > hard, f"lease_seconds {reason}"
     reason = f"must be below task_soft_time_limit ({soft})"
     yield poll < soft, f"poll_timeout_seconds {reason}"
     reason = f"must not be above poll_timeout_seconds ({poll})"

@@ -7,8 +7,10 @@ commit.
 import hashlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import timedelta
 from functools import cached_property, partial
 
 from celery import Celery
@@ -21,12 +23,16 @@ from services.dispatch import Dispatcher
 from services.enricher import enrich_options
 from services.guarded import Report, register_guarded, register_scheduled
 from services.judging import JUDGE, keep_of, plan_poll
-from services.messages import WorkFailed, WorkKind
-from services.publish import nudge, publish
+from services.messages import WorkContinues, WorkFailed, WorkKind
+from services.pacing import Stopwatch
+from services.publish import nudge, publish, queue_length
 from services.settings import Settings
-from store import files, maintenance, pending, polling, replay
+from services.work import Item
+from store import files, leases, maintenance, pending, polling, replay
+from store.alarms import AlarmKey, set_alarm
 from store.audit import audit
-from store.engine import Engine, open_engine, reading, transaction
+from store.clocks import database_now, mend_moments
+from store.engine import Engine, Session, open_engine, reading, transaction
 from store.pipelines import activate
 from store.polls import save_poll
 from store.quarantine import Case, quarantine
@@ -48,6 +54,7 @@ def register(app: Celery, settings: Settings) -> None:
     register_guarded(app, FeedPolled, desk.save_poll)
     register_guarded(app, FilesRead, desk.save_files)
     register_guarded(app, ArticlesEnriched, desk.save_enrichment)
+    register_guarded(app, WorkContinues, desk.extend_leases)
     register_guarded(app, WorkFailed, desk.record_failure)
     register_scheduled(app, routes.TICK, desk.tick)
     register_scheduled(app, routes.SWEEP, desk.sweep)
@@ -72,6 +79,8 @@ class Desk:
         self._settings = settings
         self._publish = partial(publish, app)
         self._nudge = partial(nudge, app)
+        self._count = partial(queue_length, app)
+        self._stopwatch = Stopwatch()
 
     @cached_property
     def _engine(self) -> Engine:
@@ -83,24 +92,44 @@ class Desk:
 
     @cached_property
     def _dispatcher(self) -> Dispatcher:
-        return Dispatcher(self._engine, self._settings, self._publish)
+        return Dispatcher(
+            self._engine,
+            self._settings,
+            publish=self._publish,
+            count=self._count,
+            stopwatch=self._stopwatch,
+        )
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Session]:
+        """Run the block in a transaction; its time says whether the store is slow."""
+        engine, started = self._engine, time.monotonic()
+        try:
+            with transaction(engine) as session:
+                yield session
+        finally:
+            self._stopwatch.add(time.monotonic() - started)
 
     def save_poll(self, event: FeedPolled, _report: Report) -> None:
         """Store what a poll found; its articles go to enrichment."""
-        with transaction(self._engine) as session:
+        with self._transaction() as session:
             save_poll(session, event, plan=plan_poll, now=utc_now())
         self._dispatcher.articles(Lane.LIVE)
 
     def save_files(self, event: FilesRead, _report: Report) -> None:
         """Store what files held; more files and their articles follow."""
-        with transaction(self._engine) as session:
+        with self._transaction() as session:
             files.save_files(session, event, now=utc_now())
         self._dispatcher.files()
         self._dispatcher.articles(Lane.BULK)
 
     def save_enrichment(self, event: ArticlesEnriched, _report: Report) -> None:
         """Store results and settle the verdicts; more articles follow."""
-        with transaction(self._engine) as session:
+        with self._transaction() as session:
             save_enrichment(
                 session,
                 event,
@@ -110,26 +139,49 @@ class Desk:
             )
         self._dispatcher.articles(event.lane)
 
-    def record_failure(self, event: WorkFailed, _report: Report) -> None:
-        """Write down why work failed; it is tried again or quarantined."""
-        now, error = utc_now(), f"{event.error}: {event.detail}"
-        wait = event.retry_after_seconds or 0
-        with transaction(self._engine) as session:
+    def extend_leases(self, event: WorkContinues, _report: Report) -> None:
+        """Give work more time that a worker still has in hand."""
+        held = _held(event)
+        # By the worker's clock, for the word may have waited; never beyond ours.
+        lease = timedelta(seconds=self._settings.lease_seconds)
+        until = min(event.at, utc_now()) + lease
+        with self._transaction() as session:
             match event.kind:
                 case WorkKind.POLL:
-                    ids = [int(one) for one in event.ids]
+                    polls = [one.id for one in held]
+                    leases.extend_polls(session, polls, until)
+                case WorkKind.FILE:
+                    leases.extend_files(session, held, until)
+                case WorkKind.ARTICLE:
+                    leases.extend_articles(session, held, until)
+                case WorkKind.MESSAGE:
+                    pass  # has no lease, and nobody says this of it
+
+    def record_failure(self, event: WorkFailed, _report: Report) -> None:
+        """Write down why work failed; it is tried again or quarantined.
+
+        What has been handed out again meanwhile is left alone: the word came late.
+        """
+        now, error = utc_now(), f"{event.error}: {event.detail}"
+        wait = event.retry_after_seconds or 0
+        held = _held(event)
+        with self._transaction() as session:
+            match event.kind:
+                case WorkKind.POLL:
+                    ids = [one.id for one in held]
                     polling.fail_polls(
                         session, ids, error=error, now=now, after_seconds=wait
                     )
                 case WorkKind.FILE:
-                    ids = [int(one) for one in event.ids]
+                    ids = leases.current_files(session, held)
                     files.fail_files(
                         session, ids, error=error, now=now, after_seconds=wait
                     )
                 case WorkKind.ARTICLE:
+                    current = leases.current_articles(session, held)
                     pending.fail_articles(
                         session,
-                        _failures(event),
+                        [_failure(event, one) for one in current],
                         now=now,
                         max_attempts=self._settings.max_attempts,
                     )
@@ -143,14 +195,27 @@ class Desk:
     def sweep(self) -> None:
         """Quarantine what has used up its attempts; expired leases are due already."""
         limit, now = self._settings.max_attempts, utc_now()
-        with transaction(self._engine) as session:
+        lost = self._dispatcher.lost_before
+        ingest, live, bulk = map(lost, (routes.INGEST, *routes.LANES.values()))
+        with self._transaction() as session:
+            n_mended = mend_moments(
+                session,
+                now=database_now(session),
+                lease_seconds=self._settings.lease_seconds,
+            )
             counts = {
-                "feeds": polling.sweep_feeds(session, now=now, max_attempts=limit),
-                "files": files.sweep_files(session, now=now, max_attempts=limit),
+                "feeds": polling.sweep_feeds(
+                    session, now=now, max_attempts=limit, lost_before=ingest
+                ),
+                "files": files.sweep_files(
+                    session, now=now, max_attempts=limit, lost_before=ingest
+                ),
                 "articles": pending.sweep_articles(
-                    session, now=now, max_attempts=limit
+                    session, now=now, max_attempts=limit, lost_before=min(live, bulk)
                 ),
             }
+        if n_mended:
+            log.warning("sweep.clock_was_wrong", extra={"n_rows": n_mended})
         if any(counts.values()):
             log.warning("sweep.quarantined", extra=counts)
         self._dispatcher.everything()
@@ -166,11 +231,13 @@ class Desk:
         """Check the balance of the books, and say so loudly if it does not hold."""
         with reading(self._engine) as session:
             report = audit(session)
+        wrong = [line.name for line in report.lines if not line.balanced]
+        with transaction(self._engine) as session:
+            set_alarm(session, AlarmKey.AUDIT, wrong, now=utc_now())
         if report.balanced:
             log.info("audit.balanced")
-            return
-        wrong = [line.name for line in report.lines if line.expected != line.found]
-        log.error("audit.unbalanced", extra={"lines": wrong})
+        else:
+            log.error("audit.unbalanced", extra={"lines": wrong})
 
     def maintain(self) -> None:
         """Make partitions, delete what is past its time, bring sums up to date.
@@ -193,19 +260,19 @@ class Desk:
             self._nudge(routes.MAINTAIN)
 
 
-def _failures(event: WorkFailed) -> Sequence[pending.Failure]:
-    pairs = [one.partition(":") for one in event.ids]
-    return [
-        pending.Failure(
-            article_id=int(article_id),
-            revision=int(revision),
-            error=event.error,
-            detail=event.detail,
-            permanent=event.permanent,
-            after_seconds=event.retry_after_seconds or 0,
-        )
-        for article_id, _, revision in pairs
-    ]
+def _held(event: WorkContinues | WorkFailed) -> Sequence[leases.Held]:
+    return [leases.Held(*Item.parse(event.kind, one)) for one in event.ids]
+
+
+def _failure(event: WorkFailed, held: leases.Held) -> pending.Failure:
+    return pending.Failure(
+        article_id=held.id,
+        revision=held.revision,
+        error=event.error,
+        detail=event.detail,
+        permanent=event.permanent,
+        after_seconds=event.retry_after_seconds or 0,
+    )
 
 
 def _message_case(event: WorkFailed) -> Case:

@@ -26,6 +26,7 @@ class Child:
     name: str
     argv: tuple[str, ...]
     env: Mapping[str, str] | None = None  # None: ours
+    is_hung: Callable[[], bool] = lambda: False  # lives, and does not get on
 
 
 class Happening(StrEnum):
@@ -33,6 +34,7 @@ class Happening(StrEnum):
 
     STARTED = "started"
     EXITED = "exited"  # by itself; it is started again after a delay
+    HUNG = "hung"  # it no longer got on and was killed; it is started again too
     STOPPING = "stopping"  # asked to end
     STOPPED = "stopped"  # ended as asked
     KILLED = "killed"  # did not end in time
@@ -115,13 +117,20 @@ class _Running:
     started_at: float = 0.0
     start_at: float = 0.0
     delay: float = field(default=0.0)
+    is_killed: bool = False  # because it hung
 
     def turn(self, now: float) -> Iterator[Event]:
         """Notice an exit; start what is due."""
         if self.process and self.ended():
             self.delay = next_delay(self.delay, lived_seconds=now - self.started_at)
             self.start_at = now + self.delay
+            self.is_killed = False
             yield self.reap(Happening.EXITED, delay_seconds=self.delay)
+        if self.process and not self.is_killed and self.child.is_hung():
+            # It hears no signal, or would not end its tasks; leases bring them back.
+            self.is_killed = True
+            yield Event(name=self.child.name, what=Happening.HUNG, pid=self.process.pid)
+            self.kill_group()
         if self.process is None and now >= self.start_at:
             self.process = spawn(self.child.argv, env=self.child.env)
             self.started_at = now

@@ -12,6 +12,8 @@ from celery import signals
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 # They speak of every message that they carry; ours say what it meant.
 _CHATTY = ("celery", "kombu", "amqp", "redis", "aiohttp", "asyncio", "alembic")
+# At the level DEBUG they quote messages, and with them the texts of articles.
+_QUOTING = ("celery.pool",)
 
 
 def set_up_logging(form: str, level: str, *, stream: TextIO | None = None) -> None:
@@ -30,6 +32,8 @@ def set_up_logging(form: str, level: str, *, stream: TextIO | None = None) -> No
     quiet = logging.DEBUG if level == "DEBUG" else logging.WARNING
     for name in _CHATTY:
         logging.getLogger(name).setLevel(quiet)
+    for name in _QUOTING:
+        logging.getLogger(name).setLevel(logging.WARNING)
     # A connected receiver is what tells Celery to leave logging alone.
     signals.setup_logging.connect(_leave_logging_alone, weak=False)
 

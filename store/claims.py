@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from enrich.messages import ArticleToEnrich, EnrichArticles, Lane, Pipeline
 from store.clauses import locked
+from store.leases import is_claimable, is_under_way
 from store.limits import Limits
 from store.models import Article, Enrichment, EnrichWork, Revision
 from store.pipelines import Active, active_pipelines
@@ -40,7 +41,7 @@ def claim_articles(
     if not active:
         # Nobody has said yet what enrichment is; the work can wait for that.
         return []
-    room = limits.max_items - _count_leased(session, lane, now)
+    room = limits.max_items - _count_under_way(session, lane, now, limits)
     claims = _claim_due(session, lane, room, now, limits) if room > 0 else []
     if not claims:
         return []
@@ -57,9 +58,11 @@ def claim_articles(
     ]
 
 
-def _count_leased(session: Session, lane: Lane, now: datetime) -> int:
+def _count_under_way(
+    session: Session, lane: Lane, now: datetime, limits: Limits
+) -> int:
     query = select(func.count()).where(
-        EnrichWork.lane == lane, EnrichWork.leased, EnrichWork.due_at > now
+        EnrichWork.lane == lane, is_under_way(EnrichWork, now, limits)
     )
     return session.scalar(query) or 0
 
@@ -77,7 +80,7 @@ def _claim_due(
         select(*columns)
         .where(
             EnrichWork.lane == lane,
-            EnrichWork.due_at <= now,
+            is_claimable(EnrichWork, now, limits),
             EnrichWork.attempts < limits.max_attempts,
         )
         .order_by(EnrichWork.due_at, EnrichWork.article_id)
@@ -135,6 +138,7 @@ def _by_wanted(
 
 def _load(session: Session, claims: Sequence[Claim]) -> dict[int, ArticleToEnrich]:
     wanted = {one.article_id: one.revision for one in claims}
+    attempts = {one.article_id: one.attempts + 1 for one in claims}
     query = (
         select(
             Revision.article_id,
@@ -155,6 +159,7 @@ def _load(session: Session, claims: Sequence[Claim]) -> dict[int, ArticleToEnric
             text=row.text,
             language=row.declared_language,
             published_at=row.published_at,
+            attempt=attempts[row.article_id],
         )
         for row in session.execute(query)
         if row.number == wanted[row.article_id]

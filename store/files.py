@@ -1,6 +1,6 @@
 """Files that runs were asked to read: written down, claimed, stored."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,13 +12,15 @@ from enrich.messages import Lane
 from ingest.messages import FileOutcome, FileRead, FilesRead, FileToRead, ReadFiles
 from store.articles import Seen, Sighting
 from store.batches import insert_rows
-from store.clauses import locked
+from store.clauses import chunks, locked
 from store.feeds import files_feed
+from store.leases import is_claimable, is_given_up, is_under_way
 from store.limits import Limits, retry_at
-from store.models import Run, RunFile
+from store.models import Entry, Run, RunFile
+from store.plain import MAX_KEY_BYTES, MAX_NAME_CHARS, said, storable_key
 from store.quarantine import Case, quarantine
-from store.tally import End, Tally
-from store.words import FileState, QuarantineKind, RunKind
+from store.tally import End, Reread, Tally, read_again
+from store.words import EntryOutcome, FileState, QuarantineKind, RunKind
 from store.writer import save_documents, write_entries
 
 
@@ -34,31 +36,47 @@ class NewFile:
 
 def start_run(session: Session, kind: RunKind, label: str, *, now: datetime) -> int:
     """Open a run and return its id."""
-    row = {"kind": kind, "label": label, "started_at": now}
+    row = {"kind": kind, "label": said(label) or kind, "started_at": now}
     return session.scalars(insert(Run).returning(Run.id), [row]).one()
 
 
 def add_files(
     session: Session, run_id: int, files: Sequence[NewFile], *, now: datetime
 ) -> None:
-    """Write files down for a run; a path counts once in a run."""
+    """Write files down for a run; a path counts once in a run.
+
+    A path that cannot be kept as it is could never be read: it is written down as far
+    as that goes, with this outcome.
+    """
     rows = [
         {
             "run_id": run_id,
             "path": one.path,
-            "source": one.source,
+            "source": said(one.source, most=MAX_NAME_CHARS) or "files",
             "state": FileState.DONE if one.outcome else FileState.PENDING,
             "outcome": one.outcome,
-            "error": one.error,
+            "error": said(one.error),
             "attempts": 0,
             "leased": False,
             "due_at": now,
             "finished_at": now if one.outcome else None,
             **Tally.of([]).columns(),
         }
-        for one in files
+        for one in map(_fit_path, files)
     ]
     insert_rows(session, RunFile, rows)
+
+
+def _fit_path(file: NewFile) -> NewFile:
+    path = storable_key(file.path)
+    if path == file.path:
+        return file
+    return NewFile(
+        path=path,
+        source=file.source,
+        outcome=FileOutcome.UNREADABLE,
+        error=f"the path is longer than {MAX_KEY_BYTES} bytes, or no text",
+    )
 
 
 def close_run(session: Session, run_id: int, *, now: datetime) -> None:
@@ -71,14 +89,14 @@ def claim_files(
 ) -> list[ReadFiles]:
     """Claim files, as commands to publish after the commit; retried ones go alone."""
     leased = select(func.count()).where(
-        RunFile.state == FileState.PENDING, RunFile.leased, RunFile.due_at > now
+        RunFile.state == FileState.PENDING, is_under_way(RunFile, now, limits)
     )
     room = limits.max_items - (session.scalar(leased) or 0)
     if room <= 0:
         return []
     query = (
         select(RunFile.id, RunFile.path, RunFile.source, RunFile.attempts)
-        .where(RunFile.state == FileState.PENDING, RunFile.due_at <= now)
+        .where(RunFile.state == FileState.PENDING, is_claimable(RunFile, now, limits))
         .where(RunFile.attempts < limits.max_attempts)
         .order_by(RunFile.due_at, RunFile.id)
         .limit(room)
@@ -110,64 +128,89 @@ def claim_files(
 
 
 def _file(row: Any) -> FileToRead:
-    return FileToRead(file_id=row.id, path=row.path, source=row.source)
+    return FileToRead(
+        file_id=row.id, path=row.path, source=row.source, attempt=row.attempts + 1
+    )
 
 
 def save_files(session: Session, event: FilesRead, *, now: datetime) -> int:
     """Store what files held; return how many were not stored before."""
     by_id = {one.file_id: one for one in event.reads}
+    counts = [getattr(RunFile, f"n_{end}") for end in End]
     query = (
-        select(RunFile.id, RunFile.run_id)
+        select(RunFile.id, RunFile.run_id, RunFile.outcome, *counts)
         .where(RunFile.id.in_(list(by_id)), RunFile.state != FileState.DONE)
         .order_by(RunFile.id)
     )
-    runs = {row.id: row.run_id for row in session.execute(locked(session, query))}
-    if not runs:
+    rows = {row.id: row for row in session.execute(locked(session, query))}
+    if not rows:
         return 0
-    reads = [by_id[file_id] for file_id in runs]
+    reads = [by_id[file_id] for file_id in rows]
     save_documents(session, [one.document for one in reads], now=now)
-    ends = _write(session, reads, runs, now)
-    session.execute(
-        update(RunFile), [_done(one, ends[one.file_id], now) for one in reads]
-    )
+    ends = _write(session, reads, rows, now)
+    done = [
+        _done(one, now) | _counts(rows[one.file_id], ends[one.file_id]) for one in reads
+    ]
+    session.execute(update(RunFile), done)
     return len(reads)
 
 
 def _write(
-    session: Session, reads: Sequence[FileRead], runs: dict[int, int], now: datetime
-) -> dict[int, list[End]]:
-    """Write the entries of all files at once; return file id -> ends."""
+    session: Session, reads: Sequence[FileRead], rows: Mapping[int, Any], now: datetime
+) -> dict[int, list[Reread]]:
+    """Write the entries of all files at once; return file id -> how they ended."""
     seen = [
         Seen(
             entry=entry,
             document_sha256=read.document.sha256 if read.document else None,
-            run_id=runs[read.file_id],
+            run_id=rows[read.file_id].run_id,
             file_id=read.file_id,
         )
         for read in reads
         for entry in read.entries
     ]
-    ends: dict[int, list[End]] = {read.file_id: [] for read in reads}
+    ends: dict[int, list[Reread]] = {read.file_id: [] for read in reads}
     if seen:
         feed_id = files_feed(session, now=now)
+        again = [one for one in seen if rows[one.file_id or 0].outcome is not None]
+        held = _quarantined(session, again, feed_id)
         # A load of files must not stand in the way of live news.
         sighting = Sighting(feed_id=feed_id, now=now, lane=Lane.BULK)
         written = write_entries(session, seen, sighting=sighting)
         for one, end in zip(seen, written, strict=True):
-            ends[one.file_id or 0].append(end)
+            was_held = storable_key(one.entry.key) in held
+            ends[one.file_id or 0].append(Reread(end=end, was_quarantined=was_held))
     return ends
 
 
-def _done(read: FileRead, ends: Sequence[End], now: datetime) -> dict[str, Any]:
+def _quarantined(session: Session, seen: Sequence[Seen], feed_id: int) -> set[str]:
+    """Return the keys of those entries that are in quarantine."""
+    query = select(Entry.key).where(
+        Entry.feed_id == feed_id, Entry.outcome == EntryOutcome.QUARANTINED
+    )
+    return {
+        key
+        for keys in chunks(storable_key(one.entry.key) for one in seen)
+        for key in session.scalars(query.where(Entry.key.in_(keys)))
+    }
+
+
+def _counts(row: Any, ends: Sequence[Reread]) -> dict[str, int]:
+    """Return what a file counts now, whether it was read before or not."""
+    if row.outcome is None:
+        return Tally.of(one.end for one in ends).columns()
+    return read_again({end: getattr(row, f"n_{end}") for end in End}, ends)
+
+
+def _done(read: FileRead, now: datetime) -> dict[str, Any]:
     return {
         "id": read.file_id,
         "state": FileState.DONE,
         "outcome": read.outcome,
-        "error": read.error,
+        "error": said(read.error),
         "leased": False,
         "document_sha256": read.document.sha256 if read.document else None,
         "finished_at": now,
-        **Tally.of(ends).columns(),
     }
 
 
@@ -212,16 +255,24 @@ def fail_files(
     )
     for row in session.scalars(locked(session, query)):
         row.leased = False
-        row.error = error[:500]
+        row.error = said(error)
         row.due_at = retry_at(now, row.attempts, after_seconds=after_seconds)
 
 
-def sweep_files(session: Session, *, now: datetime, max_attempts: int) -> int:
+def sweep_files(
+    session: Session,
+    *,
+    now: datetime,
+    max_attempts: int,
+    lost_before: datetime | None = None,
+) -> int:
     """Quarantine files that used up their attempts; return how many."""
+    given_up = is_given_up(
+        RunFile, now, max_attempts=max_attempts, lost_before=lost_before
+    )
     query = (
         select(RunFile)
-        .where(RunFile.state == FileState.PENDING, RunFile.due_at <= now)
-        .where(RunFile.attempts >= max_attempts)
+        .where(RunFile.state == FileState.PENDING, given_up)
         .order_by(RunFile.id)
     )
     rows = list(session.scalars(locked(session, query, skip=True)))

@@ -11,8 +11,10 @@ class Limits:
     batch: int  # items a message
     max_batches: int  # messages under way at once, per queue
     max_bytes: int  # text a message
-    lease_seconds: int  # after that without an answer, the work is due again
+    lease_seconds: int  # after that without a sign of life, the work may be lost
     max_attempts: int  # claims without an answer before quarantine
+    # Leases that ran out later may be those of messages that still wait; None: none is.
+    lost_before: datetime | None = None
 
     @property
     def max_items(self) -> int:
@@ -23,6 +25,15 @@ class Limits:
         """Return when a claim made now runs out."""
         return now + timedelta(seconds=self.lease_seconds)
 
+    def lost_until(self, now: datetime) -> datetime:
+        """Return the moment before which a lease that ran out means lost work."""
+        return taken_for_lost(now, self.lost_before)
+
+
+def taken_for_lost(now: datetime, lost_before: datetime | None) -> datetime:
+    """Return the moment before which a lease that ran out means lost work."""
+    return now if lost_before is None else min(now, lost_before)
+
 
 # First wait after a failure; it doubles with every attempt.
 RETRY_SECONDS = 10
@@ -31,5 +42,17 @@ MAX_RETRY_SECONDS = 3_600
 
 def retry_at(now: datetime, attempts: int, *, after_seconds: int = 0) -> datetime:
     """Return when work that failed `attempts` times is due again, not before asked."""
-    seconds = min(RETRY_SECONDS * 2 ** max(attempts - 1, 0), MAX_RETRY_SECONDS)
-    return now + timedelta(seconds=max(seconds, after_seconds))
+    return now + timedelta(seconds=max(_wait_seconds(attempts), after_seconds))
+
+
+def lost_wait(attempts: int) -> timedelta:
+    """Return how long work that was lost `attempts` times waits after its lease.
+
+    The first time at once, for most likely its worker died of something else.
+    """
+    return timedelta(seconds=_wait_seconds(attempts - 1) if attempts > 1 else 0)
+
+
+def _wait_seconds(attempts: int) -> int:
+    # The power is bounded too: attempts are whatever an operator allows.
+    return min(RETRY_SECONDS << min(max(attempts - 1, 0), 12), MAX_RETRY_SECONDS)

@@ -1,7 +1,7 @@
 """Polls of feeds as work: what is due becomes commands; what dies is due again."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 from ingest.messages import FeedToPoll, KeyMode, PollFeeds, PollLimits
 from store.clauses import locked
 from store.feeds import set_state
-from store.limits import RETRY_SECONDS, Limits
+from store.leases import is_feed_free
+from store.limits import Limits, retry_at, taken_for_lost
 from store.models import Feed, Poll
+from store.plain import said
 from store.quarantine import Case, quarantine
 from store.words import FeedState, PollState, QuarantineKind
 
@@ -24,7 +26,7 @@ def claim_feeds(
 
     A feed whose last claim was never answered is polled alone.
     """
-    leased = select(func.count()).where(Feed.lease_until > now)
+    leased = select(func.count()).where(Feed.lease_until > limits.lost_until(now))
     room = limits.max_items - (session.scalar(leased) or 0)
     rows = _due_feeds(session, room, now, limits) if room > 0 else []
     if not rows:
@@ -73,7 +75,7 @@ def _due_feeds(
             Feed.requested_run_id,
         )
         .where(Feed.state == FeedState.ACTIVE, Feed.next_poll_at <= now)
-        .where(or_(Feed.lease_until.is_(None), Feed.lease_until <= now))
+        .where(is_feed_free(now, limits))
         .where(Feed.attempts < limits.max_attempts)
         .order_by(Feed.next_poll_at, Feed.id)
         .limit(room)
@@ -132,28 +134,31 @@ def fail_polls(
     query = (
         update(Poll)
         .where(Poll.id.in_(poll_ids), Poll.state == PollState.OPEN)
-        .values(state=PollState.ABANDONED, finished_at=now, error=error)
+        .values(state=PollState.ABANDONED, finished_at=now, error=said(error))
         .returning(Poll.feed_id)
     )
     options = {"synchronize_session": False}
     feed_ids = list(session.scalars(query, execution_options=options))
-    session.execute(
-        update(Feed)
-        .where(Feed.id.in_(feed_ids))
-        .values(
-            lease_until=None,
-            next_poll_at=now + timedelta(seconds=max(RETRY_SECONDS, after_seconds)),
-            last_error=error,
-        )
-    )
+    feeds = select(Feed).where(Feed.id.in_(feed_ids)).order_by(Feed.id)
+    for feed in session.scalars(locked(session, feeds)):
+        feed.lease_until = None
+        feed.next_poll_at = retry_at(now, feed.attempts, after_seconds=after_seconds)
+        feed.last_error = said(error)
 
 
-def sweep_feeds(session: Session, *, now: datetime, max_attempts: int) -> int:
+def sweep_feeds(
+    session: Session,
+    *,
+    now: datetime,
+    max_attempts: int,
+    lost_before: datetime | None = None,
+) -> int:
     """Quarantine feeds whose polls keep dying; return how many."""
+    lost = Feed.lease_until <= taken_for_lost(now, lost_before)
     query = (
         select(Feed)
         .where(Feed.state == FeedState.ACTIVE, Feed.attempts >= max_attempts)
-        .where(or_(Feed.lease_until.is_(None), Feed.lease_until <= now))
+        .where(or_(Feed.lease_until.is_(None), lost))
         .order_by(Feed.id)
     )
     rows = list(session.scalars(locked(session, query, skip=True)))

@@ -16,12 +16,14 @@ from store.articles import Seen, Sighting
 from store.batches import insert_rows
 from store.clauses import locked
 from store.models import Article, Feed, Poll, PollPart
+from store.plain import exactly, said
 from store.tally import Tally
 from store.words import FeedState, PollState
 from store.writer import save_documents, write_entries
 
 # Enough gaps for a median that one quiet weekend does not move.
 RECENT_ARTICLES = 20
+LANGUAGE_CHARS = 16  # as wide as its column; no tag in use is longer
 _FRESH = {PollOutcome.FETCHED}
 _FINE = {PollOutcome.FETCHED, PollOutcome.NOT_MODIFIED, PollOutcome.UNCHANGED}
 
@@ -109,17 +111,21 @@ def _finish(
     poll.state = PollState.DONE
     poll.finished_at = now
     poll.outcome = event.outcome
-    poll.error = event.error
+    poll.error = said(event.error)
     poll.http_status = event.http_status
     poll.elapsed_ms = event.elapsed_ms
     poll.n_bytes = event.n_bytes
     session.flush()
-    feed = session.get_one(Feed, event.feed_id)
+    feed = session.get_one(Feed, event.feed_id, with_for_update=True)
     facts = _facts(session, feed, poll, event, now)
+    values = _cursor(feed, event, plan(facts), now)
+    if feed.requested_run_id != poll.run_id:
+        # Asked for while this poll was under way: who asked wants a later look.
+        del values["requested_run_id"], values["next_poll_at"]
     session.execute(
         update(Feed)
         .where(Feed.id == feed.id)
-        .values(_cursor(feed, event, plan(facts), now))
+        .values(values)
         .execution_options(synchronize_session=False)
     )
 
@@ -162,24 +168,25 @@ def _cursor(
         "requested_run_id": None,
         "last_polled_at": now,
         "last_outcome": event.outcome,
-        "last_error": event.error,
+        "last_error": said(event.error),
         "next_poll_at": plan.next_poll_at,
         "interval_seconds": plan.interval_seconds,
         "n_unchanged": plan.n_unchanged,
         "n_errors": plan.n_errors,
-        "moved_url": event.permanent_url,
+        "moved_url": exactly(event.permanent_url),
     }
     if event.outcome in _FINE:
         values["last_ok_at"] = now
     if event.outcome in _FRESH:
         values |= {
-            "etag": event.etag,
-            "last_modified": event.last_modified,
+            # Half a validator would never match: better none, and the whole feed.
+            "etag": exactly(event.etag),
+            "last_modified": exactly(event.last_modified),
             # A body that broke off must be parsed again even if it comes unchanged.
             "body_sha256": None if event.partial else event.body_sha256,
-            "title": event.title or feed.title,
-            "site_url": event.site_url or feed.site_url,
-            "language": event.language or feed.language,
+            "title": said(event.title) or feed.title,
+            "site_url": exactly(event.site_url) or feed.site_url,
+            "language": exactly(event.language, most=LANGUAGE_CHARS) or feed.language,
             "key_mode": event.key_mode or feed.key_mode,
         }
     if event.outcome == PollOutcome.GONE and feed.state == FeedState.ACTIVE:

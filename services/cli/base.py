@@ -8,6 +8,7 @@ from itertools import count
 from typing import Annotated, Self
 
 import typer
+from celery import Celery
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -28,6 +29,7 @@ LOOK_SECONDS = 0.2  # between two looks at the progress of a run
 # Work that was claimed by a worker that died is due again when its lease ends; a nudge
 # now and then shortens the wait for the next tick.
 NUDGE_EVERY_LOOKS = 25
+BROKER_AWAY_SECONDS = 120  # a restart or a change of the primary is shorter
 
 
 @contextmanager
@@ -72,6 +74,7 @@ def wait_for_run(
     """
     app = make_app(settings)
     deadline = time.monotonic() + (timeout_seconds or math.inf)
+    away_since = None
     with _Bars(output) as bars:
         for look in count():
             with reading(engine) as session:
@@ -82,9 +85,25 @@ def wait_for_run(
             if time.monotonic() > deadline:
                 raise _too_late(progress, timeout_seconds)
             if look % NUDGE_EVERY_LOOKS == NUDGE_EVERY_LOOKS - 1:
-                nudge(app)
+                away_since = _nudge_again(app, away_since)
             time.sleep(LOOK_SECONDS)
     raise AssertionError("unreachable: the loop has no end of its own")
+
+
+def _nudge_again(app: Celery, away_since: float | None) -> float | None:
+    """Nudge the store; return since when the broker has been away, None if it is not.
+
+    Raises:
+        BrokerUnavailable: It has been away for longer than a restart takes.
+    """
+    try:
+        nudge(app)
+    except BrokerUnavailable:
+        since = away_since or time.monotonic()
+        if time.monotonic() - since > BROKER_AWAY_SECONDS:
+            raise
+        return since
+    return None
 
 
 def _too_late(progress: RunProgress, timeout_seconds: float | None) -> Failure:

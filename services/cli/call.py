@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from services.cli.output import Output
+from services.operator import operator_name
 from services.settings import PREFIX, Settings, load_settings
 
 
@@ -21,6 +22,11 @@ class Call:
     def settings(self) -> Settings:
         """The settings, read once."""
         return load_settings(**self.overrides)
+
+    @property
+    def operator(self) -> str:
+        """Who calls, as the operators' log names them."""
+        return operator_name(self.settings.operator)
 
     @property
     def environment(self) -> dict[str, str]:

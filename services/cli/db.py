@@ -1,6 +1,7 @@
 """`wireroom db`: the schema, the nightly work, backups."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,8 @@ import typer
 from ingest.messages import utc_now
 from services.cli import retention
 from services.cli.base import open_store
-from services.cli.call import call_of
+from services.cli.call import Call, call_of
+from services.cli.deeds import note_after
 from services.cli.output import ExitCode, Failure
 from services.judging import JUDGE, keep_of
 from services.settings import Settings
@@ -18,6 +20,7 @@ from store import backup as copies
 from store import maintenance, schema
 from store.engine import open_engine
 from store.errors import WrongSchema
+from store.journal import Action, Deed, about
 
 app = typer.Typer(no_args_is_help=True, help="The database: schema, care, backups.")
 app.add_typer(retention.app, name="retention")
@@ -33,10 +36,18 @@ def upgrade(ctx: typer.Context) -> None:
     engine = open_engine(call.settings.database_url)
     try:
         made = maintenance.make_partitions(engine, now=utc_now())
+        after = schema.found_revision(engine)
+        if made or before != after:
+            deed = Deed(
+                action=Action.DB_UPGRADE,
+                subject=about("schema", [after]),
+                before={"revision": before},
+                after={"revision": after, "partitions": made},
+            )
+            note_after(call, engine, deed)
     finally:
         engine.dispose()
-    facts = {"before": before, "now": _found(call.settings)}
-    call.output.facts(facts | {"partitions": len(made)})
+    call.output.facts({"before": before, "now": after, "partitions": len(made)})
 
 
 @app.command()
@@ -67,6 +78,10 @@ def maintain(
             report = maintenance.foresee(engine, keep=keep, now=utc_now())
         else:
             report = maintenance.maintain(engine, keep=keep, judge=JUDGE, now=utc_now())
+            done = {name: value for name, value in asdict(report).items() if value}
+            subject = about("database", ["all"])
+            deed = Deed(action=Action.DB_MAINTAIN, subject=subject, after=done)
+            note_after(call, engine, deed)
     facts: dict[str, Any] = asdict(report)
     if not call.output.as_json:
         facts = {name: _listed(value) for name, value in facts.items()}
@@ -92,6 +107,7 @@ def backup(
     if _found(call.settings) is None:
         raise Failure("there is nothing to back up: the database is empty")
     size = copies.backup(call.settings.database_url, file, environment=os.environ)
+    _note_file(call, Action.DB_BACKUP, file, after={"bytes": size})
     call.output.facts({"file": str(file), "bytes": size})
 
 
@@ -106,13 +122,32 @@ def restore(
     """Put a backup in the place of the database; stop the workers before."""
     call = call_of(ctx)
     url = call.settings.database_url
-    if _found(call.settings) is not None and not replace:
+    before = _found(call.settings)
+    if before is not None and not replace:
         raise Failure("the database is not empty; --replace gives up what it holds")
     copies.restore(url, file, environment=os.environ)
     found, wanted = _found(call.settings), schema.wanted_revision()
+    _note_file(
+        call,
+        Action.DB_RESTORE,
+        file,
+        before={"revision": before},
+        after={"revision": found},
+    )
     call.output.facts({"file": str(file), "revision": found})
     if found != wanted:
         call.output.warn(f"this version needs {wanted}: run `wireroom db upgrade`")
+
+
+def _note_file(
+    call: Call, action: Action, file: Path, **states: Mapping[str, Any]
+) -> None:
+    engine = open_engine(call.settings.database_url)
+    try:
+        subject = about("file", [file.absolute()])
+        note_after(call, engine, Deed(action=action, subject=subject, **states))
+    finally:
+        engine.dispose()
 
 
 def _found(settings: Settings) -> str | None:

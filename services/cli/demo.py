@@ -96,7 +96,9 @@ def _ingest(call: Call, engine: Engine) -> None:
             # The later edition of the first run stands; a second run finds it so.
             if edition == "updates" or not target.exists():
                 shutil.copyfile(file, target)
-        run_id, n_files = write_down(engine, [folder], source=None)
+        run_id, n_files = write_down(
+            engine, [folder], source=None, operator=call.operator
+        )
         call.output.say(f"ingesting {n_files} files ({edition})")
         await_run(call, engine, run_id, TIMEOUT_SECONDS)
 
@@ -110,7 +112,7 @@ def _poll(call: Call, engine: Engine) -> None:
             subscriptions.add_feeds(session, [new_feed(url) for url in urls], now=now)
             ids = subscriptions.find_feeds(session, urls)
             _set(session, ids, FeedState.ACTIVE, None)
-        run_id, _ = ask_for_polls(engine, urls)
+        run_id, _ = ask_for_polls(engine, urls, operator=call.operator)
         await_run(call, engine, run_id, TIMEOUT_SECONDS)
         with transaction(engine) as session:
             _set(session, ids, FeedState.PAUSED, "the demo's server is gone")

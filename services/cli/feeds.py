@@ -13,9 +13,11 @@ from ingest.opml import OpmlError, Subscription, read_opml, write_opml
 from ingest.urls import canonical_url
 from services.cli.base import ask_for_work, open_store
 from services.cli.call import Call, call_of
+from services.cli.deeds import note
 from services.cli.output import ExitCode, Failure
 from store import feeds as subscriptions
 from store.engine import reading, transaction
+from store.journal import Action, Deed, about
 from store.queries.feeds import list_feeds
 from store.words import FeedKind, FeedState
 
@@ -33,7 +35,7 @@ def add(
 ) -> None:
     """Subscribe to feeds; they are polled at once and then by their own pace."""
     new = [new_feed(url, source=source, tags=tuple(tag or ())) for url in urls]
-    _subscribe(call_of(ctx), new)
+    _subscribe(call_of(ctx), new, Action.FEEDS_ADD)
 
 
 def new_feed(
@@ -60,10 +62,20 @@ def new_feed(
     )
 
 
-def _subscribe(call: Call, new: list[subscriptions.NewFeed]) -> None:
+def _subscribe(
+    call: Call,
+    new: list[subscriptions.NewFeed],
+    action: Action,
+    **more: object,
+) -> None:
     with open_store(call.settings) as engine:
         with transaction(engine) as session:
             ids = subscriptions.add_feeds(session, new, now=utc_now())
+            if ids:
+                urls = subscriptions.addresses(session, ids)
+                after = {"n": len(ids), "urls": urls, **more}
+                deed = Deed(action=action, subject=about("feed", ids), after=after)
+                note(session, call.operator, deed)
         ask_for_work(call.settings, call.output)
     facts = {"added": len(ids), "already": len(new) - len(ids), "ids": ids}
     call.output.facts(facts)
@@ -87,26 +99,31 @@ def list_command(ctx: typer.Context) -> None:
 @app.command()
 def pause(ctx: typer.Context, feeds: Refs) -> None:
     """Stop polling feeds until they are resumed."""
-    _set_state(call_of(ctx), feeds, FeedState.PAUSED)
+    _set_state(call_of(ctx), feeds, FeedState.PAUSED, Action.FEEDS_PAUSE)
 
 
 @app.command()
 def resume(ctx: typer.Context, feeds: Refs) -> None:
     """Poll feeds again, also those that were gone or quarantined."""
-    _set_state(call_of(ctx), feeds, FeedState.ACTIVE)
+    _set_state(call_of(ctx), feeds, FeedState.ACTIVE, Action.FEEDS_RESUME)
 
 
 @app.command()
 def remove(ctx: typer.Context, feeds: Refs) -> None:
     """Unsubscribe from feeds; their articles stay."""
-    _set_state(call_of(ctx), feeds, FeedState.REMOVED)
+    _set_state(call_of(ctx), feeds, FeedState.REMOVED, Action.FEEDS_REMOVE)
 
 
-def _set_state(call: Call, refs: list[str], state: FeedState) -> None:
+def _set_state(call: Call, refs: list[str], state: FeedState, action: Action) -> None:
     reason = None if state is FeedState.ACTIVE else "by the operator"
     with open_store(call.settings) as engine, transaction(engine) as session:
         ids = subscriptions.find_feeds(session, refs)
+        before = {"states": subscriptions.states(session, ids)}
         subscriptions.set_state(session, ids, state, reason=reason, now=utc_now())
+        after = {"n": len(ids), "state": state}
+        subject = about("feed", ids)
+        deed = Deed(action=action, subject=subject, before=before, after=after)
+        note(session, call.operator, deed)
     call.output.facts({"state": state, "ids": ids})
 
 
@@ -124,7 +141,7 @@ def import_command(
     for url in outline.skipped:
         call.output.warn(f"not on the web, left out: {url}")
     new = [new_feed(s.url, title=s.title, tags=s.tags) for s in outline.subscriptions]
-    _subscribe(call, new)
+    _subscribe(call, new, Action.FEEDS_IMPORT, file=str(file))
 
 
 @app.command()

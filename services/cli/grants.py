@@ -1,15 +1,19 @@
 """`wireroom grants`: the three PostgreSQL roles, as SQL to read or done at once."""
 
 import os
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from services.cli.call import call_of
+from services.cli.call import Call, call_of
+from services.cli.deeds import note_after
 from services.cli.output import ExitCode, Failure
+from store.engine import open_engine
 from store.errors import GrantRefused
 from store.grant_steps import Roles
-from store.grants import apply_grants, database_of, grant_script
+from store.grants import Granted, apply_grants, database_of, grant_script
+from store.journal import Action, Deed, about
 
 app = typer.Typer()
 
@@ -44,11 +48,24 @@ def grants(
         granted = apply_grants(url, roles, passwords=_passwords(roles))
     except GrantRefused as error:
         raise Failure(str(error), ExitCode.USAGE) from None
+    _note(call, roles, granted)
     call.output.facts({"done": granted.n_done, "refused": len(granted.refused)})
     for statement, needs in granted.refused:
         call.output.warn(f"not done, it needs {needs}: {statement}")
     if granted.refused:
         raise typer.Exit(ExitCode.PROBLEMS)
+
+
+def _note(call: Call, roles: Roles, granted: Granted) -> None:
+    engine = open_engine(call.settings.database_url)
+    n_refused = len(granted.refused)
+    after = {**asdict(roles), "done": granted.n_done, "refused": n_refused}
+    try:
+        subject = about("role", roles.names)
+        deed = Deed(action=Action.GRANTS_APPLY, subject=subject, after=after)
+        note_after(call, engine, deed)
+    finally:
+        engine.dispose()
 
 
 def _passwords(roles: Roles) -> dict[str, str]:

@@ -17,10 +17,12 @@ from services.cli.base import (
     wait_for_run,
 )
 from services.cli.call import Call, call_of
+from services.cli.deeds import note
 from services.cli.line import line_for
 from services.cli.output import ExitCode
 from store import files
 from store.engine import Engine, reading, transaction
+from store.journal import Action, Deed, about
 from store.queries.runs import RunProgress
 from store.words import RunKind
 
@@ -46,13 +48,15 @@ def ingest(
     call = call_of(ctx)
     if not wait:
         with open_store(call.settings) as engine:
-            run_id, n_files = write_down(engine, paths, source=source)
+            run_id, n_files = write_down(
+                engine, paths, source=source, operator=call.operator
+            )
             ask_for_work(call.settings, call.output)
         call.output.facts({"run": run_id, "files": n_files})
         return
     started = time.monotonic()
     with line_for(call, own=False), open_store(call.settings) as engine:
-        run_id, _ = write_down(engine, paths, source=source)
+        run_id, _ = write_down(engine, paths, source=source, operator=call.operator)
         progress = await_run(call, engine, run_id, timeout)
         seconds = time.monotonic() - started
         problems = _report(call, engine, run_id, progress, seconds)
@@ -61,12 +65,17 @@ def ingest(
 
 
 def write_down(
-    engine: Engine, paths: list[Path], *, source: str | None
+    engine: Engine, paths: list[Path], *, source: str | None, operator: str
 ) -> tuple[int, int]:
     """Write a run with all files under these paths; return its id and their number."""
     label = " ".join(str(path) for path in paths)[:500]
     with transaction(engine) as session:
         run_id = files.start_run(session, RunKind.INGEST, label, now=utc_now())
+        # With the run and not with its end: what was begun was done, even if killed.
+        after = {"paths": [str(path) for path in paths], "source": source}
+        subject = about("run", [run_id])
+        deed = Deed(action=Action.INGEST, subject=subject, after=after)
+        note(session, operator, deed)
     n_files = 0
     listed = iter(list_files(paths))
     while some := list(islice(listed, CHUNK)):

@@ -8,12 +8,14 @@ import typer
 from ingest.messages import utc_now
 from services.cli.base import Timeout, Wait, ask_for_work, open_store
 from services.cli.call import Call, call_of
+from services.cli.deeds import note
 from services.cli.ingest import await_run
 from services.cli.line import line_for
 from services.cli.output import ExitCode
 from store import feeds as subscriptions
 from store import files
 from store.engine import Engine, reading, transaction
+from store.journal import Action, Deed, about
 from store.queries.runs import RunProgress, list_poll_problems
 from store.words import RunKind
 
@@ -36,12 +38,12 @@ def poll(
     call = call_of(ctx)
     if not wait:
         with open_store(call.settings) as engine:
-            run_id, n_feeds = ask_for_polls(engine, feeds)
+            run_id, n_feeds = ask_for_polls(engine, feeds, operator=call.operator)
             ask_for_work(call.settings, call.output)
         call.output.facts({"run": run_id, "feeds": n_feeds})
         return
     with line_for(call, own=False), open_store(call.settings) as engine:
-        run_id, _ = ask_for_polls(engine, feeds)
+        run_id, _ = ask_for_polls(engine, feeds, operator=call.operator)
         progress = await_run(call, engine, run_id, timeout)
         with reading(engine) as session:
             problems = list_poll_problems(session, run_id, limit=SHOWN_PROBLEMS)
@@ -50,7 +52,9 @@ def poll(
         raise typer.Exit(ExitCode.PROBLEMS)
 
 
-def ask_for_polls(engine: Engine, refs: list[str] | None) -> tuple[int, int]:
+def ask_for_polls(
+    engine: Engine, refs: list[str] | None, *, operator: str
+) -> tuple[int, int]:
     """Make feeds due on behalf of a new run; return its id and their number."""
     now = utc_now()
     with transaction(engine) as session:
@@ -60,6 +64,9 @@ def ask_for_polls(engine: Engine, refs: list[str] | None) -> tuple[int, int]:
         ids = subscriptions.find_feeds(session, refs) if refs else None
         n_feeds = subscriptions.request_polls(session, ids, run_id=run_id, now=now)
         files.close_run(session, run_id, now=now)
+        subject, after = about("run", [run_id]), {"n": n_feeds, "feeds": ids or "all"}
+        deed = Deed(action=Action.POLL, subject=subject, after=after)
+        note(session, operator, deed)
     return run_id, n_feeds
 
 

@@ -51,6 +51,7 @@ COMMANDS = {
     "status": "services.cli.status",
     "audit": "services.cli.audit",
     "quarantine": "services.cli.quarantine",
+    "log": "services.cli.log",
     "db": "services.cli.db",
     "grants": "services.cli.grants",
 }

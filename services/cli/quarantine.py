@@ -1,8 +1,7 @@
 """`wireroom quarantine`: look at what keeps failing, send it again or give it up."""
 
 from dataclasses import asdict
-from datetime import datetime
-from typing import Annotated, Protocol
+from typing import Annotated
 
 import typer
 
@@ -10,10 +9,12 @@ from ingest.messages import utc_now
 from services.cli.ask import Limit, asking, print_lines
 from services.cli.base import ask_for_work, open_store
 from services.cli.call import Call, call_of
+from services.cli.deeds import note
 from services.cli.output import ExitCode, Failure
 from store import quarantine as held
 from store import queries
-from store.engine import Session, transaction
+from store.engine import transaction
+from store.journal import Action, Deed, about
 from store.words import QuarantineKind, QuarantineState
 
 app = typer.Typer(no_args_is_help=True, help="What keeps failing, and why.")
@@ -60,7 +61,7 @@ def replay(
 ) -> None:
     """Send items through again with fresh attempts."""
     call = call_of(ctx)
-    number = _change(call, held.replay, ids, every=every)
+    number = _change(call, Action.QUARANTINE_REPLAY, ids, every=every)
     ask_for_work(call.settings, call.output)
     call.output.facts({"replayed": number})
 
@@ -73,18 +74,26 @@ def discard(
 ) -> None:
     """Give items up for good; the record of them stays."""
     call = call_of(ctx)
-    number = _change(call, held.discard, ids, every=every)
+    number = _change(call, Action.QUARANTINE_DISCARD, ids, every=every)
     call.output.facts({"discarded": number})
 
 
-class _Action(Protocol):
-    def __call__(
-        self, session: Session, ids: list[int] | None, /, *, now: datetime
-    ) -> int: ...
+_CHANGES = {
+    Action.QUARANTINE_REPLAY: (held.replay, QuarantineState.REPLAYED),
+    Action.QUARANTINE_DISCARD: (held.discard, QuarantineState.DISCARDED),
+}
 
 
-def _change(call: Call, action: _Action, ids: list[int] | None, *, every: bool) -> int:
+def _change(call: Call, action: Action, ids: list[int] | None, *, every: bool) -> int:
     if bool(ids) == every:
         raise Failure("give the ids of items, or --all", ExitCode.USAGE)
+    change, state = _CHANGES[action]
     with open_store(call.settings) as engine, transaction(engine) as session:
-        return action(session, ids or None, now=utc_now())
+        changed = change(session, ids or None, now=utc_now())
+        if changed:
+            subject = about("quarantine", changed)
+            before = {"state": QuarantineState.OPEN}
+            after = {"n": len(changed), "state": state}
+            deed = Deed(action=action, subject=subject, before=before, after=after)
+            note(session, call.operator, deed)
+    return len(changed)

@@ -10,10 +10,12 @@ from enrich.messages import Stage
 from ingest.messages import utc_now
 from services.cli.base import LOOK_SECONDS, ask_for_work, open_store
 from services.cli.call import call_of
+from services.cli.deeds import note
 from services.cli.line import line_for
 from services.cli.output import ExitCode, Failure
 from store import replay
 from store.engine import Engine, reading, transaction
+from store.journal import Action, Deed, about
 from store.words import JobState
 
 app = typer.Typer()
@@ -35,12 +37,12 @@ def reprocess(
     moment = _moment(since)
     if not wait:
         with open_store(call.settings) as engine:
-            ordered = _order(engine, stage, moment)
+            ordered = _order(engine, stage, moment, call.operator)
             ask_for_work(call.settings, call.output)
         call.output.facts({"job": ordered.job_id, "ranges": ordered.n_ranges})
         return
     with line_for(call, own=False), open_store(call.settings) as engine:
-        ordered = _order(engine, stage, moment)
+        ordered = _order(engine, stage, moment, call.operator)
         ask_for_work(call.settings, call.output)
         progress = _wait(engine, ordered.job_id)
     call.output.facts(
@@ -66,10 +68,15 @@ def _moment(since: str | None) -> datetime | None:
 
 
 def _order(
-    engine: Engine, stages: list[Stage] | None, since: datetime | None
+    engine: Engine, stages: list[Stage] | None, since: datetime | None, operator: str
 ) -> replay.Ordered:
     with transaction(engine) as session:
-        return replay.order_job(session, stages=stages, since=since, now=utc_now())
+        ordered = replay.order_job(session, stages=stages, since=since, now=utc_now())
+        after = {"stages": stages or "all", "since": since, "ranges": ordered.n_ranges}
+        subject = about("job", [ordered.job_id])
+        deed = Deed(action=Action.REPROCESS, subject=subject, after=after)
+        note(session, operator, deed)
+        return ordered
 
 
 def _wait(engine: Engine, job_id: int) -> replay.JobProgress:

@@ -8,9 +8,11 @@ import typer
 from ingest.messages import utc_now
 from services.cli.base import open_store
 from services.cli.call import call_of
+from services.cli.deeds import note
 from services.cli.output import ExitCode, Failure
 from store import retention
 from store.engine import reading, transaction
+from store.journal import Action, Deed, about
 
 app = typer.Typer(no_args_is_help=True, help="How long articles are kept.")
 
@@ -46,8 +48,12 @@ def set_(
         raise Failure(f"give a number of days or `{FOREVER}`", ExitCode.USAGE)
     keep_days = None if days == FOREVER else int(days)
     with open_store(call.settings) as engine, transaction(engine) as session:
+        before = retention.find_policy(session, scope)
         retention.set_policy(session, scope, keep_days, now=utc_now())
-    call.output.facts({"scope": str(scope), "keep_days": keep_days or FOREVER})
+        kept = keep_days or FOREVER
+        deed = _deed(Action.RETENTION_SET, scope, before, keep_days=kept)
+        note(session, call.operator, deed)
+    call.output.facts({"scope": str(scope), "keep_days": kept})
 
 
 @app.command()
@@ -58,8 +64,22 @@ def remove(
     call = call_of(ctx)
     scope = _scope(feed, tag, all_)
     with open_store(call.settings) as engine, transaction(engine) as session:
+        before = retention.find_policy(session, scope)
         retention.remove_policy(session, scope)
+        deed = _deed(Action.RETENTION_REMOVE, scope, before)
+        note(session, call.operator, deed)
     call.output.facts({"removed": str(scope)})
+
+
+def _deed(
+    action: Action,
+    scope: retention.Scope,
+    before: retention.Policy | None,
+    **after: int | str,
+) -> Deed:
+    kept = {"keep_days": before.keep_days or FOREVER} if before else None
+    subject = about("retention", [scope])
+    return Deed(action=action, subject=subject, before=kept, after=after or None)
 
 
 def _scope(feed: int | None, tag: str | None, all_: bool) -> retention.Scope:

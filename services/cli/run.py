@@ -105,17 +105,40 @@ def health(
     max_age: Annotated[
         float, typer.Option(help="Seconds without a sign of life that are allowed.")
     ] = signs.MAX_AGE_SECONDS,
+    processes: Annotated[
+        bool, typer.Option("--processes", help="Leave out alarms about the whole.")
+    ] = False,
 ) -> None:
-    """Look at the signs of life of the processes of this home."""
+    """Look at the signs of life of this home's processes, and for alarms."""
     call = call_of(ctx)
-    home = call.settings.home
-    found = [signs.check(home, r, max_age) for r in _asked(home, role)]
+    home, limit = call.settings.home, signs.max_idle(call.settings.task_time_limit)
+    found = [signs.check(home, r, max_age, limit) for r in _asked(home, role)]
+    if not (role or processes) and any(routes.STORE in one.role for one in found):
+        found += _alarms(ctx)
     rows = [{"role": h.role, "healthy": h.healthy, "reason": h.reason} for h in found]
     call.output.rows(rows, columns=("role", "healthy", "reason"))
     if not found:
         raise Failure("no process of this home is running")
     if not all(one.healthy for one in found):
         raise typer.Exit(ExitCode.PROBLEMS)
+
+
+def _alarms(ctx: typer.Context) -> list[signs.Health]:
+    """Return what is wrong with the whole, as where it is stored one may know."""
+    from services.cli.ask import asking  # noqa: PLC0415 - SQL is slow to import
+    from store.alarms import open_alarms  # noqa: PLC0415
+
+    with asking(ctx) as question:
+        alarms = open_alarms(question.session)
+    return [
+        signs.Health(
+            role=one.key,
+            healthy=False,
+            age_seconds=None,
+            reason=f"alarm since {one.since}: {', '.join(one.reasons)}",
+        )
+        for one in alarms
+    ]
 
 
 def _asked(home: Path, role: str | None) -> list[str]:

@@ -7,8 +7,9 @@ import typer
 
 from ingest.messages import utc_now
 from services.cli.ask import asking, print_lines
-from services.cli.output import Output
+from services.cli.output import ExitCode, Output
 from store import queries
+from store.alarms import Alarm, open_alarms
 from store.queries import Status, Totals
 
 app = typer.Typer()
@@ -16,14 +17,25 @@ app = typer.Typer()
 
 @app.command()
 def status(ctx: typer.Context) -> None:
-    """Show totals, feeds, waiting work, quarantine and pipelines."""
+    """Show totals, feeds, waiting work, quarantine, pipelines; exit 1 on an alarm."""
     with asking(ctx) as question:
         totals = queries.counts(question.session)
         found = queries.status(question.session, now=utc_now())
-    if question.output.as_json:
-        question.output.facts({"totals": asdict(totals), **asdict(found)})
+        alarms = open_alarms(question.session)
+    output = question.output
+    if output.as_json:
+        rows = [asdict(one) for one in alarms]
+        output.facts({"totals": asdict(totals), **asdict(found), "alarms": rows})
     else:
-        _print(question.output, totals, found)
+        _print(output, totals, found)
+    for alarm in alarms:
+        output.warn(f"alarm since {alarm.since}: {alarm.key}: {_reasons(alarm)}")
+    if alarms:
+        raise typer.Exit(ExitCode.PROBLEMS)
+
+
+def _reasons(alarm: Alarm) -> str:
+    return ", ".join(alarm.reasons)
 
 
 def _print(output: Output, totals: Totals, found: Status) -> None:

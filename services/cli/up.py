@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from ingest.messages import utc_now
@@ -19,6 +20,12 @@ from services.supervisor import Child, Event, Happening, supervise
 # Above the bound of the workers themselves: they need a moment to hand work back.
 GRACE_MARGIN_SECONDS = 10.0
 LINE_QUEUES = (routes.INGEST, routes.ENRICH_LIVE, routes.ENRICH_BULK)
+# Name of a child -> the role under which it shows its health.
+ROLES = {
+    "line": health.worker_role(LINE_QUEUES),
+    "store": health.worker_role([routes.STORE]),
+    "beat": health.BEAT_ROLE,
+}
 
 
 def run_all(call: Call) -> None:
@@ -40,6 +47,9 @@ def run_all(call: Call) -> None:
             output.say(f"running {_names(children)}; Ctrl-C stops everything")
             grace = settings.soft_shutdown_seconds + GRACE_MARGIN_SECONDS
             for event in supervise(children, grace_seconds=grace, on_tick=redis.keep):
+                if event.what is Happening.EXITED:
+                    # Old signs would make the next one look stuck from its start.
+                    health.start_beating(settings.home, ROLES[event.name])
                 _tell(event, output)
         output.say("stopped")
 
@@ -135,7 +145,9 @@ def _children(settings: Settings, overrides: dict[str, str]) -> list[Child]:
     def child(name: str, *arguments: str) -> Child:
         program = (sys.executable, "-P", "-m", "services.cli")
         argv = (*program, *arguments, "--parent", str(os.getpid()))
-        return Child(name=name, argv=argv, env=environment)
+        idle = health.max_idle(settings.task_time_limit)
+        is_hung = partial(health.is_stuck, settings.home, ROLES[name], max_idle=idle)
+        return Child(name=name, argv=argv, env=environment, is_hung=is_hung)
 
     line = ",".join(LINE_QUEUES)
     store = ("--queues", routes.STORE, "--concurrency", str(writers))
@@ -167,6 +179,8 @@ def _tell(event: Event, output: Output) -> None:
         case Happening.EXITED:
             again = f"it starts again in {event.delay_seconds:.0f} s"
             output.warn(f"{event.name} exited with status {event.code}; {again}")
+        case Happening.HUNG:
+            output.warn(f"{event.name} no longer gets on with its work and is killed")
         case Happening.KILLED:
             output.warn(f"{event.name} did not end in time and was killed")
         case Happening.STOPPING:

@@ -49,7 +49,7 @@ from ingest.messages import (
     Rejection,
 )
 from services import routes, wire
-from services.messages import WorkFailed, WorkKind
+from services.messages import WorkContinues, WorkFailed, WorkKind
 
 GOLDEN = Path(__file__).parent / "golden"
 NOON = datetime(2026, 3, 1, 12, 0, 30, 250_000, tzinfo=UTC)
@@ -139,7 +139,7 @@ SAMPLES: dict[type[wire.Message], wire.Message] = {
         entries=(ENTRY, REFUSED),
     ),
     ReadFiles: ReadFiles(
-        files=(FileToRead(file_id=5, path="/data/a.txt", source="data"),),
+        files=(FileToRead(file_id=5, path="/data/a.txt", source="data", attempt=1),),
         max_file_bytes=10_000_000,
         max_message_bytes=1_000_000,
     ),
@@ -172,6 +172,7 @@ SAMPLES: dict[type[wire.Message], wire.Message] = {
                 text=ARTICLE.text,
                 language="de",
                 published_at=NOON,
+                attempt=1,
             ),
         ),
     ),
@@ -220,6 +221,9 @@ SAMPLES: dict[type[wire.Message], wire.Message] = {
         failed=(
             ArticleFailed(article_id=12, revision=1, error="ValueError", detail="bad"),
         ),
+    ),
+    WorkContinues: WorkContinues(
+        kind=WorkKind.ARTICLE, ids=("11:2:1", "12:1:3"), at=NOON
     ),
     WorkFailed: WorkFailed(
         task="ingest.poll",

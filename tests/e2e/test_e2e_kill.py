@@ -107,6 +107,21 @@ def test_a_load_survives_the_death_of_the_whole_line(tmp_path: Path) -> None:
         assert_all_enriched_once(line)
 
 
+def test_a_load_survives_the_deaths_of_its_redis(tmp_path: Path) -> None:
+    write_pages(tmp_path / "pages", N_FILES)
+    line = Line(tmp_path / "home", HASTY)
+    with line.up() as up:
+        assert line.json("ingest", str(tmp_path / "pages"))["files"] == N_FILES
+        for share in (0.1, 0.4, 0.7):
+            line.wait_until(lambda s=share: _n_stored(line) >= N_FILES * s, up)
+            # Workers may end with it or not; `up` starts again whatever does.
+            line.wait_until(lambda: processes(line, "redis-server"), up)
+            kill(processes(line, "redis-server"))
+        line.wait_until(lambda: _n_stored(line) == N_FILES, up)
+        line.wait_until(lambda: count(line, "enrich_work") == 0, up)
+        assert_all_enriched_once(line)
+
+
 def wait_for_orphans(line: Line) -> None:
     """Wait until nothing of a killed line is left; the kernel ends its children."""
     gone = threading.Event()

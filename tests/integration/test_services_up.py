@@ -72,6 +72,7 @@ def test_everything_comes_up_and_a_signal_leaves_nothing_behind(
     wait_for(lambda: is_up(settings))
     assert embedded.find(settings) is not None
     assert (settings.home / "wireroom.db").exists()
+    assert_only_pools_have_a_ceiling(settings, up)
     assert start(settings).wait(PATIENCE_SECONDS) == 1  # one home, one line
 
     up.send_signal(signal.SIGINT)
@@ -80,6 +81,30 @@ def test_everything_comes_up_and_a_signal_leaves_nothing_behind(
     assert processes_of(settings) == []
     assert embedded.find(settings) is None
     assert health.roles(settings.home) == []
+
+
+def assert_only_pools_have_a_ceiling(
+    settings: Settings, up: "subprocess.Popen[bytes]"
+) -> None:
+    ceiling = str(settings.task_memory_mb * 1_000_000)
+
+    def bounded() -> list[int]:
+        return [pid for pid in processes_of(settings) if data_limit(pid) == ceiling]
+
+    wait_for(lambda: len(bounded()) >= 2)
+    redis = embedded.find(settings)
+    assert redis is not None
+    assert not {up.pid, redis.pid} & set(bounded())
+    assert {data_limit(up.pid), data_limit(redis.pid)} == {"unlimited"}
+
+
+def data_limit(pid: int) -> str:
+    try:
+        lines = Path(f"/proc/{pid}/limits").read_text().splitlines()
+    except OSError:
+        return ""  # it has ended
+    (line,) = [one for one in lines if one.startswith("Max data size")]
+    return line.split()[3]
 
 
 def test_a_worker_and_a_redis_that_die_are_started_again(

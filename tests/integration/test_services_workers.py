@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,7 +32,7 @@ from ingest.messages import (
 from services import health, routes, wire
 from services.app import make_app
 from services.enricher import enrich_options
-from services.messages import WorkFailed, WorkKind
+from services.messages import WorkContinues, WorkFailed, WorkKind
 from services.publish import publish, queue_length
 from services.settings import Settings
 
@@ -101,7 +102,7 @@ def wait_for(holds: Callable[[], bool]) -> None:
 
 def read_command(*paths: Path) -> ReadFiles:
     files = (
-        FileToRead(file_id=n, path=str(path), source="desk")
+        FileToRead(file_id=n, path=str(path), source="desk", attempt=1)
         for n, path in enumerate(paths, start=1)
     )
     return ReadFiles(
@@ -179,6 +180,7 @@ def article_command(bench: Bench, *, version: str | None = None) -> EnrichArticl
         text=text,
         language="en",
         published_at=None,
+        attempt=1,
     )
     return EnrichArticles(lane=Lane.LIVE, pipelines=wanted, articles=(article,))
 
@@ -204,7 +206,7 @@ def test_work_for_another_version_comes_back_with_its_reason(bench: Bench) -> No
     event = bench.next_event()
 
     assert isinstance(event, WorkFailed)
-    assert (event.kind, event.ids) == (WorkKind.ARTICLE, ("11:2",))
+    assert (event.kind, event.ids) == (WorkKind.ARTICLE, ("11:2:1",))
     assert event.error == "NotForThisWorker"
     assert not event.permanent
 
@@ -272,6 +274,27 @@ def test_a_task_over_its_hard_limit_is_killed_and_reported(
     assert (event.error, event.ids) == ("TimeLimitExceeded", ("7",))
 
 
+def test_a_task_that_runs_long_is_spoken_for_again_and_again(
+    bench: Bench, silent_server: socket.socket
+) -> None:
+    variables = {
+        "WIREROOM_ALLOW_NETWORKS": "127.0.0.0/8",
+        "WIREROOM_LEASE_SECONDS": "3",
+    }
+    bench.start("ingest", **variables)
+
+    publish(bench.app, poll_of(silent_server))
+    connection, _ = silent_server.accept()
+    with connection:
+        said = [bench.next_event() for _ in range(3)]
+
+    assert {type(one) for one in said} == {WorkContinues}
+    assert {(one.kind, one.ids) for one in said} == {(WorkKind.POLL, ("7",))}
+    moments = [one.at for one in said]
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
+    assert all(gap.total_seconds() > 0.5 for gap in gaps)
+
+
 def test_a_worker_outlives_the_death_of_a_process_at_work(
     bench: Bench, silent_server: socket.socket, tmp_path: Path
 ) -> None:
@@ -282,9 +305,12 @@ def test_a_worker_outlives_the_death_of_a_process_at_work(
     with connection:
         for pid in children_of(worker.pid):
             os.kill(pid, signal.SIGKILL)
+        lost = bench.next_event()
         publish(bench.app, read_command(tmp_path / "missing.txt"))
         event = bench.next_event()
 
+    assert isinstance(lost, WorkFailed)
+    assert lost.error == "WorkerLostError"
     assert isinstance(event, FilesRead)
 
 

@@ -13,9 +13,11 @@ from store import feeds, files, leases, pending, polling, quarantine
 from store.engine import transaction
 from store.errors import NotFound
 from store.models import Article, Entry, Feed, Poll, Quarantine, RunFile
-from store.words import FeedState
+from store.queries.runs import run_progress
+from store.words import FeedState, RunKind
 
-LEASE = timedelta(seconds=LIMITS.lease_seconds + 1)
+# The wait of what was lost before is part of it.
+LEASE = timedelta(seconds=LIMITS.lease_seconds + 11)
 
 
 @pytest.fixture
@@ -44,6 +46,24 @@ def test_a_feed_is_polled_once_while_its_lease_runs(desk: Desk) -> None:
     desk.now += LEASE
     assert len(desk.claim_feeds()) == 1
     assert desk.count(Poll, Poll.state == "abandoned") == 1
+
+
+def test_a_poll_that_was_asked_for_during_another_one_is_made(desk: Desk) -> None:
+    feed_id = desk.add_feed()
+    (first,) = desk.claim_feeds()
+    with transaction(desk.engine) as session:
+        run = files.start_run(session, RunKind.POLL, "test", now=desk.now)
+        feeds.request_polls(session, [feed_id], run_id=run, now=desk.now)
+        files.close_run(session, run, now=desk.now)
+    desk.save_poll(polled(first.poll_id, feed_id, entry("a")))
+    with transaction(desk.engine) as session:
+        assert not run_progress(session, run).is_done
+    (second,) = desk.claim_feeds()
+    desk.save_poll(polled(second.poll_id, feed_id, entry("b")))
+    desk.enrich()
+    with transaction(desk.engine) as session:
+        assert run_progress(session, run).is_done
+    assert desk.claim_feeds() == []
 
 
 def test_the_next_poll_carries_the_validators_of_the_last(desk: Desk) -> None:

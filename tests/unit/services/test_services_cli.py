@@ -24,13 +24,13 @@ def home(tmp_path: Path) -> Path:
 def test_health_of_a_running_home_is_ok(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    health.start_beating(home, "worker-store")
+    health.start_beating(home, "worker-ingest")
 
     code = main(["--home", str(home), "--json", "health"])
 
     (row,) = json.loads(capsys.readouterr().out)
     assert code == ExitCode.OK
-    assert (row["role"], row["healthy"]) == ("worker-store", True)
+    assert (row["role"], row["healthy"]) == ("worker-ingest", True)
 
 
 def test_health_of_a_silent_home_is_a_problem(

@@ -10,7 +10,7 @@ from billiard.exceptions import WorkerLostError
 from celery import Celery, signals
 from celery.exceptions import SoftTimeLimitExceeded
 
-from enrich.messages import ArticlesEnriched, ArticleToEnrich, EnrichArticles, Lane
+from enrich.messages import ArticleToEnrich, EnrichArticles, Lane
 from ingest.messages import FileOutcome, FileRead, FilesRead, FileToRead, ReadFiles
 from services import failures, guarded, wire
 from services.app import make_app
@@ -23,7 +23,9 @@ from services.settings import Settings
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 READ = ReadFiles(
-    files=tuple(FileToRead(file_id=n, path=f"/{n}", source="s") for n in (1, 2, 3)),
+    files=tuple(
+        FileToRead(file_id=n, path=f"/{n}", source="s", attempt=1) for n in (1, 2, 3)
+    ),
     max_file_bytes=1,
     max_message_bytes=1,
 )
@@ -38,6 +40,7 @@ ENRICH = EnrichArticles(
             text="",
             language=None,
             published_at=None,
+            attempt=3,
         ),
     ),
 )
@@ -109,7 +112,7 @@ def test_any_error_of_a_task_becomes_an_event(
     failed = only_failure(app)
     assert failed.task == "ingest.read"
     assert failed.kind is WorkKind.FILE
-    assert failed.ids == ("1", "2", "3")
+    assert failed.ids == ("1:1", "2:1", "3:1")
     assert failed.error == type(error).__name__
     assert failed.permanent is permanent
     assert (failed.retry_after_seconds is None) is permanent
@@ -125,15 +128,15 @@ def test_work_that_was_reported_already_has_not_failed(app: Celery) -> None:
 
     _, failure = waiting(app)
     failed = wire.decode(WorkFailed, failure)
-    assert failed.ids == ("2",)
+    assert failed.ids == ("2:1",)
     assert failed.detail.startswith("the disk went away at test_services_guarded.py:")
 
 
-def test_articles_are_named_with_their_revision(app: Celery) -> None:
+def test_articles_are_named_with_their_revision_and_attempt(app: Celery) -> None:
     run_guarded(app, EnrichArticles, wire.encode(ENRICH), failing(ValueError("x")))
 
     failed = only_failure(app)
-    assert (failed.kind, failed.ids) == (WorkKind.ARTICLE, ("4:2",))
+    assert (failed.kind, failed.ids) == (WorkKind.ARTICLE, ("4:2:3",))
 
 
 def test_an_event_that_cannot_be_stored_names_its_work(app: Celery) -> None:
@@ -142,7 +145,7 @@ def test_an_event_that_cannot_be_stored_names_its_work(app: Celery) -> None:
     run_guarded(app, FilesRead, payload, failing(ValueError("x")))
 
     failed = only_failure(app)
-    assert (failed.task, failed.ids) == ("store.save_files", ("2",))
+    assert (failed.task, failed.ids) == ("store.save_files", ("2:0",))
 
 
 @pytest.mark.parametrize("payload", ["{broken", "\ud800", wire.encode(ENRICH)])
@@ -186,7 +189,7 @@ def test_a_database_that_is_away_puts_the_message_back(
 
     times = failures.DATABASE_AWAY.times
     run_guarded(app, FilesRead, payload, failing(ValueError("x")), held=times)
-    assert only_failure(app).ids == ("1",)
+    assert only_failure(app).ids == ("1:0",)
 
 
 def test_work_whose_process_was_killed_is_reported_by_its_worker(app: Celery) -> None:
@@ -202,7 +205,7 @@ def test_work_whose_process_was_killed_is_reported_by_its_worker(app: Celery) ->
     )
 
     failed = only_failure(app)
-    assert (failed.error, failed.ids) == ("WorkerLostError", ("1", "2", "3"))
+    assert (failed.error, failed.ids) == ("WorkerLostError", ("1:1", "2:1", "3:1"))
 
 
 def test_no_text_of_an_article_reaches_the_log(
@@ -225,12 +228,3 @@ def test_a_detail_is_short_and_can_always_be_sent() -> None:
     assert len(detail) <= failures.MAX_DETAIL_CHARS + len("\\ud800") * 100
     assert "\n" not in detail
     detail.encode()
-
-
-def test_the_results_of_a_batch_end_its_good_and_its_bad_articles() -> None:
-    event = ArticlesEnriched(
-        lane=Lane.LIVE, pipelines=(), enriched_at=NOW, articles=(), failed=()
-    )
-
-    assert guarded.work_of(event) == ()
-    assert guarded.work_of(ENRICH) == ("4:2",)

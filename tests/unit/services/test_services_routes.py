@@ -29,6 +29,7 @@ def test_task_names_and_queues_stay_as_they_are() -> None:
         "ingest.feed_polled": ("store.save_poll", "store"),
         "ingest.files_read": ("store.save_files", "store"),
         "enrich.articles_enriched": ("store.save_enrichment", "store"),
+        "services.work_continues": ("store.extend_leases", "store"),
         "services.work_failed": ("store.record_failure", "store"),
     }
     assert set(routes.SCHEDULED) == {
@@ -38,7 +39,7 @@ def test_task_names_and_queues_stay_as_they_are() -> None:
         "store.audit",
         "store.maintain",
     }
-    assert routes.QUEUES == ("ingest", "enrich.live", "enrich.bulk", "store")
+    assert routes.QUEUES == ("store", "enrich.live", "ingest", "enrich.bulk")
 
 
 @pytest.mark.parametrize("lane", list(Lane))

@@ -1,5 +1,6 @@
 """Settings: what operators may say, and what they are told when it cannot work."""
 
+import ssl
 from datetime import time
 from pathlib import Path
 
@@ -96,7 +97,7 @@ def test_the_variables_of_the_test_suite_are_left_alone(
     ("variable", "value", "complaint"),
     [
         ("TASK_TIME_LIMIT", "200", "visibility_timeout must be above 430"),
-        ("LEASE_SECONDS", "90", "lease_seconds must be above task_time_limit"),
+        ("LEASE_SECONDS", "2", "greater than or equal to 3"),
         ("TASK_SOFT_TIME_LIMIT", "90", "task_soft_time_limit must be below"),
         ("POLL_TIMEOUT_SECONDS", "60", "poll_timeout_seconds must be below"),
         ("CONNECT_TIMEOUT_SECONDS", "31", "connect_timeout_seconds must not be above"),
@@ -226,3 +227,37 @@ def test_rabbitmq_has_no_redis_url(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert broker.is_rabbitmq
     assert broker.redis_url is None
+
+
+def test_several_hosts_of_one_broker_are_shown_without_their_secrets() -> None:
+    url = "sentinel://:hidden@one:1,two:2/3?master_name=news&sentinel_password=secret"
+    settings = load_settings(broker_url=url)
+
+    shown = f"{settings.describe()} {mask_url(settings.broker.url)}"
+
+    assert "hidden" not in shown
+    assert "secret" not in shown
+
+
+def test_sentinels_are_named_in_one_url() -> None:
+    url = "sentinel://anna:pass@one:1,two/3?master_name=news"
+
+    broker = load_settings(broker_url=url).broker
+
+    assert broker.url == "sentinel://anna:pass@one:1/3;sentinel://anna:pass@two:26379/3"
+    assert broker.sentinels is not None
+    assert broker.sentinels.addresses == (("one", 1), ("two", 26379))
+    assert broker.sentinels.master_name == "news"
+
+
+def test_sentinels_without_the_name_of_the_primary_are_refused() -> None:
+    with pytest.raises(SettingsError, match="master_name"):
+        load_settings(broker_url="sentinel://one:1/0")
+
+
+@pytest.mark.parametrize("scheme", ["rediss", "amqps"])
+def test_the_certificate_of_a_broker_is_always_checked(scheme: str) -> None:
+    tls = load_settings(broker_url=f"{scheme}://host/0").broker.tls
+
+    assert tls is not None
+    assert ssl.CERT_REQUIRED in tls.values()

@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,30 @@ def test_what_a_child_left_behind_is_killed_with_it(
     stop_after(events, Happening.EXITED, times=1)
 
     wait_for(lambda: not is_running(int(note.read_text())))
+
+
+def test_a_child_that_is_stuck_is_killed_and_started_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_DELAY_SECONDS", 0.01)
+    monkeypatch.setattr(supervisor, "POLL_SECONDS", 0.01)
+    ready = tmp_path / "ready"
+    stuck = replace(child(DEAF, ready), is_hung=ready.exists)
+    seen = []
+
+    for event in supervise([stuck], grace_seconds=0.1):
+        seen.append(event)
+        if event.what is Happening.EXITED:
+            ready.unlink()  # as `up` takes the signs of a dead process away
+        if [one.what for one in seen].count(Happening.STARTED) == 3:
+            send_to_self(signal.SIGTERM)
+
+    told = [Happening.STARTED, Happening.HUNG, Happening.EXITED]
+    assert [one.what for one in seen][:6] == told * 2
+    exits = [one for one in seen if one.what is Happening.EXITED]
+    assert {one.code for one in exits} == {-signal.SIGKILL}
+    # Again and again, and each time after a longer wait.
+    assert [one.delay_seconds for one in exits[:2]] == [0.01, 0.02]
 
 
 def test_closing_the_iterator_kills_the_children() -> None:

@@ -1,0 +1,23 @@
+"""A ceiling on the memory of a process: what wants more gets an error, not the machine.
+
+Celery looks at the memory of a process after a task, which is too late for one article
+that takes all there is. The kernel refuses it on the spot: Python raises MemoryError,
+the guard reports it, and the article goes alone and then to quarantine.
+"""
+
+import resource
+
+MEGABYTE = 1_000_000
+
+
+def limit_memory(megabytes: int) -> None:
+    """Bound the data of this process, and of all that it starts.
+
+    Data and not address space: what is mapped and never used costs nothing. Linux
+    counts private memory of every kind; other systems may count less.
+    """
+    limit = megabytes * MEGABYTE
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))

@@ -1,0 +1,92 @@
+"""The work in a message: what each piece is called when it fails, ends or goes on.
+
+A command names its pieces with the attempt that it is, so that a late word on one
+attempt never touches the next one.
+"""
+
+from typing import NamedTuple, Self
+
+from enrich.messages import ArticlesEnriched, EnrichArticles
+from ingest.messages import FeedPolled, FilesRead, PollFeeds, ReadFiles
+from services.messages import WorkKind
+from services.wire import Message
+
+KINDS: dict[type[Message], WorkKind] = {
+    PollFeeds: WorkKind.POLL,
+    ReadFiles: WorkKind.FILE,
+    EnrichArticles: WorkKind.ARTICLE,
+    FeedPolled: WorkKind.POLL,
+    FilesRead: WorkKind.FILE,
+    ArticlesEnriched: WorkKind.ARTICLE,
+}
+
+
+class Item(NamedTuple):
+    """One attempt at one piece of work."""
+
+    id: int  # of the poll, the file or the article
+    revision: int = 0  # of articles alone
+    attempt: int = 0  # 0: not told, as in events; a poll is an attempt itself
+
+    @classmethod
+    def parse(cls, kind: WorkKind, text: str) -> Self:
+        """Read an id of a message back.
+
+        Raises:
+            ValueError: It is not made of numbers.
+        """
+        numbers = [int(one) for one in text.split(":")]
+        match kind, numbers:
+            case WorkKind.FILE, [file_id, attempt]:
+                return cls(file_id, attempt=attempt)
+            case _:
+                return cls(*numbers)
+
+    def text(self, kind: WorkKind) -> str:
+        """Return the id as messages carry it."""
+        match kind:
+            case WorkKind.FILE:
+                parts: tuple[int, ...] = (self.id, self.attempt)
+            case WorkKind.ARTICLE:
+                parts = (self.id, self.revision, self.attempt)
+            case _:
+                parts = (self.id,)
+        return ":".join(map(str, parts))
+
+    @property
+    def piece(self) -> tuple[int, int]:
+        """The piece of work, whichever attempt it is."""
+        return self.id, self.revision
+
+
+def work_of(message: Message) -> tuple[Item, ...]:
+    """Return the work that a command asks for, or that an event ends."""
+    match message:
+        case PollFeeds():
+            return tuple(Item(feed.poll_id) for feed in message.feeds)
+        case ReadFiles():
+            return tuple(Item(f.file_id, attempt=f.attempt) for f in message.files)
+        case EnrichArticles():
+            return tuple(
+                Item(one.article_id, one.revision, one.attempt)
+                for one in message.articles
+            )
+        case _:
+            return _ended_by(message)
+
+
+def _ended_by(event: Message) -> tuple[Item, ...]:
+    match event:
+        case FeedPolled():
+            # A poll ends with its last part; saving an earlier one may fail too, and
+            # then the lease brings the poll back.
+            last = event.part == event.n_parts - 1
+            return (Item(event.poll_id),) if last else ()
+        case FilesRead():
+            return tuple(Item(read.file_id) for read in event.reads)
+        case ArticlesEnriched():
+            good = (Item(one.article_id, one.revision) for one in event.articles)
+            bad = (Item(one.article_id, one.revision) for one in event.failed)
+            return (*good, *bad)
+        case _:
+            return ()
