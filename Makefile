@@ -136,6 +136,15 @@ soak: $(DEV) ## load ARTICLES=200000 and watch memory and queues (DATABASE=postg
 burst: $(DEV) ## load FILES=50000 and measure what feeds feel of it
 	@PYTHONPATH=.:tests $(RUN) benchmarks.burst $(FILES)
 
+# Feeds and days of the virtual clock, and which population of feeds.
+FEEDS ?= 10000
+DAYS ?= 30
+SEED ?= 7
+
+.PHONY: simulate
+simulate: $(DEV) ## poll simulated feeds by our schedule and by those of others
+	@$(RUN) benchmarks.simulate $(FEEDS) $(DAYS) $(SEED)
+
 # Articles in the archive that is asked; a tenth of them still shows the picture.
 ROWS ?= 1000000
 ENGINES ?= postgresql sqlite
@@ -147,3 +156,25 @@ bench-store: $(DEV) ## measure answers on a large archive (ROWS=100000: a quick 
 .PHONY: bench-store-writes
 bench-store-writes: $(DEV) ## measure what storing articles costs, against the ORM
 	@PYTHONPATH=tests $(RUN) benchmarks.store_writes $(ROUNDS)
+
+# The same seed brings the same faults in the same order; STATE is where a long
+# campaign goes on after it was stopped.
+SEED ?= 1
+MINUTES ?= 60
+FAULTS ?= 500
+BROKER ?= redis
+STATE ?= .chaos
+REPORT ?= docs/chaos.md
+CHAOS := PYTHONPATH=.:tests $(RUN) benchmarks.chaos --seed $(SEED) --broker $(BROKER)
+
+.PHONY: chaos
+chaos: $(DEV) ## break everything around the line for three minutes, and count losses
+	@$(CHAOS) --minutes 1.5
+
+.PHONY: chaos-full
+chaos-full: $(DEV) ## the long campaign, which can be stopped and goes on (SEED, MINUTES, FAULTS)
+	@$(CHAOS) --minutes $(MINUTES) --faults $(FAULTS) --state $(STATE) --report $(REPORT)
+
+.PHONY: bench-broker
+bench-broker: $(DEV) ## measure what a message costs over Redis and RabbitMQ
+	@PYTHONPATH=.:tests $(RUN) benchmarks.broker $(ARGS)
