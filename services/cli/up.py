@@ -13,6 +13,7 @@ from services import embedded, health, routes
 from services.brokercheck import inspect_broker
 from services.cli.call import Call
 from services.cli.output import Failure, Output
+from services.publish import BrokerUnavailable
 from services.secrets import mask_url
 from services.settings import Settings
 from services.supervisor import Child, Event, Happening, supervise
@@ -145,8 +146,7 @@ def _children(settings: Settings, overrides: dict[str, str]) -> list[Child]:
     def child(name: str, *arguments: str) -> Child:
         program = (sys.executable, "-P", "-m", "services.cli")
         argv = (*program, *arguments, "--parent", str(os.getpid()))
-        idle = health.max_idle(settings.task_time_limit)
-        is_hung = partial(health.is_stuck, settings.home, ROLES[name], max_idle=idle)
+        is_hung = partial(is_stuck, settings, ROLES[name])
         return Child(name=name, argv=argv, env=environment, is_hung=is_hung)
 
     line = ",".join(LINE_QUEUES)
@@ -157,6 +157,20 @@ def _children(settings: Settings, overrides: dict[str, str]) -> list[Child]:
         child("store", "worker", *store),
         child("beat", "beat"),
     ]
+
+
+def is_stuck(settings: Settings, role: str) -> bool:
+    """Say whether a process no longer turns or gets on, although its broker answers."""
+    idle = health.max_idle(settings.task_time_limit)
+    if not health.is_stuck(settings.home, role, max_idle=idle):
+        return False
+    try:
+        inspect_broker(settings.broker)
+    except BrokerUnavailable:
+        # Nobody gets on without it; once it is back they have the whole time again.
+        health.start_beating(settings.home, role)
+        return False
+    return True
 
 
 def import_path() -> dict[str, str]:
