@@ -24,7 +24,6 @@ from store.words import (
     FileState,
     PollState,
     QuarantineKind,
-    QuarantineState,
 )
 
 
@@ -118,13 +117,14 @@ def entry_lines(session: Session) -> Iterator[AuditLine]:
 def counted_lines(session: Session) -> Iterator[AuditLine]:
     """Compare the entries of each kind of feed with what its polls or files counted.
 
-    One entry may be counted more than once: a quarantined one is counted as that each
-    time it fails, and as new when it goes through at last. Only `new` is exact.
+    One entry may be counted by more than one poll: a quarantined one as that each time
+    it fails, and as new when it goes through at last. Only `new` is exact.
     """
-    models: dict[FeedKind, type[Poll | RunFile]] = {FeedKind.WEB: Poll}
-    if not _were_files_read_again(session):
-        models[FeedKind.FILES] = RunFile
-    for kind, model in models.items():
+    books_of: dict[FeedKind, type[Poll | RunFile]] = {
+        FeedKind.WEB: Poll,
+        FeedKind.FILES: RunFile,
+    }
+    for kind, model in books_of.items():
         name = "polls" if model is Poll else "files"
         books: list[Book] = [model, PollMonth] if model is Poll else [model]
         there, deleted = _entries_of(session, kind, EntryOutcome.STORED)
@@ -164,13 +164,3 @@ def _entries_of(
         for model in (Entry, Tombstone)
     )
     return there, deleted
-
-
-def _were_files_read_again(session: Session) -> bool:
-    # The counts of a file that is read again are those of the last reading, in which
-    # what the first one stored is unchanged.
-    again = or_(Quarantine.state == QuarantineState.REPLAYED, Quarantine.n_times > 1)
-    of_file = and_(
-        Quarantine.kind == QuarantineKind.ENTRY, Quarantine.file_id.is_not(None)
-    )
-    return count(session, Quarantine, of_file, again) > 0

@@ -109,8 +109,10 @@ def _check_sqlite(file: Path) -> None:
         opened.execute("SELECT version_num FROM alembic_version").fetchone()
 
 
-# What `pg_restore --clean` cannot do: it stumbles over partitions.
+# What `pg_restore --clean` cannot do: it stumbles over partitions. What extensions
+# brought is theirs, and stays.
 _CLEAR = """
+SET client_min_messages = warning;
 DO $$ DECLARE one record; BEGIN
   FOR one IN
     SELECT format('%I.%I', schemaname, viewname) AS name, 'VIEW' AS kind
@@ -119,6 +121,11 @@ DO $$ DECLARE one record; BEGIN
     SELECT format('%I.%I', relnamespace::regnamespace::text, relname), 'TABLE'
     FROM pg_class WHERE relnamespace = current_schema()::regnamespace
       AND relkind IN ('r', 'p') AND NOT relispartition
+    UNION ALL
+    SELECT oid::regprocedure::text, 'ROUTINE'
+    FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
+      AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid
+        AND classid = 'pg_proc'::regclass AND deptype = 'e')
   LOOP EXECUTE format('DROP %s IF EXISTS %s CASCADE', one.kind, one.name); END LOOP;
 END $$;
 """

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from store.clauses import insert_into
 from store.errors import NotFound
 from store.models import Feed
+from store.plain import MAX_NAME_CHARS, said
 from store.words import FeedKind, FeedState
 
 # The place where files are filed that an operator hands over.
@@ -62,9 +63,9 @@ def _feed_row(feed: NewFeed, now: datetime) -> dict[str, Any]:
         "url_key": feed.url_key,
         "kind": FeedKind.WEB,
         "state": FeedState.ACTIVE,
-        "title": feed.title,
-        "source": feed.source,
-        "tags": list(feed.tags),
+        "title": said(feed.title),
+        "source": said(feed.source, most=MAX_NAME_CHARS),
+        "tags": [tag for one in feed.tags if (tag := said(one, most=MAX_NAME_CHARS))],
         "interval_seconds": FIRST_INTERVAL_SECONDS,
         "next_poll_at": now,
         "attempts": 0,
@@ -101,6 +102,18 @@ def find_feeds(session: Session, refs: Sequence[str]) -> list[int]:
             raise NotFound("feed", ref)
         ids.append(found)
     return ids
+
+
+def states(session: Session, feed_ids: Sequence[int]) -> dict[int, str]:
+    """Return feed id -> the state it is in."""
+    query = select(Feed.id, Feed.state).where(Feed.id.in_(feed_ids)).order_by(Feed.id)
+    return {row.id: row.state for row in session.execute(query)}
+
+
+def addresses(session: Session, feed_ids: Sequence[int]) -> list[str]:
+    """Return the addresses of feeds, in the order of their ids."""
+    query = select(Feed.url).where(Feed.id.in_(feed_ids)).order_by(Feed.id)
+    return list(session.scalars(query))
 
 
 def set_state(

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from store import partitions, retention, rollups
+from store import partitions, retention, rollups, statistics
 from store.clauses import chunks, insert_into
 from store.documents import forget_documents
 from store.engine import Engine, is_postgresql, reading, transaction
@@ -25,8 +25,6 @@ from store.tally import End
 _COUNTS = ("n_seen", *(f"n_{end}" for end in End))
 # The rollups of a few days are compared each night; a look at all takes minutes.
 ROLLUP_DAYS = 3
-# Rows that SQLite looks at for each index: statistics good enough, in no time.
-SQLITE_SAMPLE = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +49,7 @@ class Report:
     rollups: int = 0  # rows that were wrong
     left: list[str] = field(default_factory=list)  # what could not be done, and why
     unfinished: bool = False  # articles are left, and the time is up
+    unmeasured: int = 0  # tables whose statistics are left to the next night
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,8 @@ def maintain(
         keep: How long polls and the audit log are kept.
         judge: Settles anew what the copies of a deleted original are.
         now: The time.
-        is_over: Asked between two batches of articles; says when to leave the rest.
+        is_over: Asked between two batches of articles, and two tables to measure; says
+            when to leave the rest.
     """
     night = _Night(engine, judge, now, Report(), is_over)
     polls, log = _old(now, keep)
@@ -125,7 +125,7 @@ def maintain(
     _retain(night)
     _make_partitions(night)
     night.step("rollups", lambda session: _repair(session, night))
-    night.step("statistics", _analyse)
+    _measure(night)
     return night.report
 
 
@@ -268,9 +268,7 @@ def _repair(session: Session, night: _Night) -> None:
     night.report.rollups = rollups.repair(session, since=since)
 
 
-def _analyse(session: Session) -> None:
-    if is_postgresql(session):
-        session.execute(text("ANALYZE"))
-        return
-    session.execute(text(f"PRAGMA analysis_limit = {SQLITE_SAMPLE}"))
-    session.execute(text("PRAGMA optimize = 0x10002"))
+def _measure(night: _Night) -> None:
+    measured = statistics.renew(night.engine, is_over=night.is_over)
+    night.report.left += measured.refused
+    night.report.unmeasured = measured.n_left

@@ -11,6 +11,7 @@ from enrich.messages import Lane
 from store.clauses import insert_into
 from store.errors import NotFound
 from store.models import Article, EnrichWork, Entry, Feed, Quarantine, RunFile
+from store.plain import said, storable
 from store.words import FeedState, FileState, QuarantineKind, QuarantineState
 
 # A traceback says enough in this many characters; the rest is repetition.
@@ -76,22 +77,22 @@ def reopen_articles(
 def _row(one: Case, now: datetime) -> dict[str, object]:
     return {
         "kind": one.kind,
-        "item": one.item,
+        "item": storable(one.item),
         "state": QuarantineState.OPEN,
-        "error": one.error,
-        "detail": one.detail[:MAX_DETAIL_CHARS],
+        "error": said(one.error) or "unknown",
+        "detail": storable(one.detail[:MAX_DETAIL_CHARS]),
         "attempts": one.attempts,
         "n_times": 1,
         "feed_id": one.feed_id,
         "article_id": one.article_id,
         "file_id": one.file_id,
-        "payload": one.payload,
+        "payload": None if one.payload is None else storable(one.payload),
         "first_at": now,
         "last_at": now,
     }
 
 
-def replay(session: Session, ids: Sequence[int] | None, *, now: datetime) -> int:
+def replay(session: Session, ids: Sequence[int] | None, *, now: datetime) -> list[int]:
     """Send open items through again with fresh attempts.
 
     An entry is not work of its own: its feed or file is read again. A message that
@@ -103,7 +104,7 @@ def replay(session: Session, ids: Sequence[int] | None, *, now: datetime) -> int
         now: The present moment.
 
     Returns:
-        How many were replayed.
+        The ids of those that were replayed.
 
     Raises:
         NotFound: An id is not that of an open item.
@@ -113,19 +114,20 @@ def replay(session: Session, ids: Sequence[int] | None, *, now: datetime) -> int
         group = [row for row in rows if row.kind == kind]
         if group:
             again(session, group, now)
-    _close(session, [row.id for row in rows], QuarantineState.REPLAYED, now)
-    return len(rows)
+    replayed = [row.id for row in rows]
+    _close(session, replayed, QuarantineState.REPLAYED, now)
+    return replayed
 
 
-def discard(session: Session, ids: Sequence[int] | None, *, now: datetime) -> int:
-    """Give open items up for good; the record of it stays.
+def discard(session: Session, ids: Sequence[int] | None, *, now: datetime) -> list[int]:
+    """Give open items up for good; the record of it stays; return their ids.
 
     Raises:
         NotFound: An id is not that of an open item.
     """
-    rows = _open_rows(session, ids)
-    _close(session, [row.id for row in rows], QuarantineState.DISCARDED, now)
-    return len(rows)
+    given_up = [row.id for row in _open_rows(session, ids)]
+    _close(session, given_up, QuarantineState.DISCARDED, now)
+    return given_up
 
 
 def _open_rows(session: Session, ids: Sequence[int] | None) -> list[Quarantine]:

@@ -103,6 +103,12 @@ def remove_policy(session: Session, scope: Scope) -> None:
         raise NotFound("retention policy", scope)
 
 
+def find_policy(session: Session, scope: Scope) -> Policy | None:
+    """Return the policy of a scope, if it has one of its own."""
+    name = str(scope)
+    return next((one for one in list_policies(session) if one.scope == name), None)
+
+
 def list_policies(session: Session) -> list[Policy]:
     """Return all policies, by their scope."""
     rows = session.scalars(select(RetentionPolicy).order_by(RetentionPolicy.scope))

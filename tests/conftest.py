@@ -104,14 +104,34 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=BOTH_KINDS)
-def migrated_url(request: pytest.FixtureRequest) -> str:
-    """The URL of a database with the schema and no rows, once of each kind."""
+def migrated_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database with the schema and no rows, once of each kind.
+
+    Whatever a test does to it, the books must balance at its end. A test that
+    unbalances them on purpose is marked `unbalanced("why")`.
+    """
     if request.param == "postgresql":
-        return str(request.getfixturevalue("fresh_postgres")(upgrade))
-    template = request.getfixturevalue("sqlite_template")
-    folder = request.getfixturevalue("tmp_path")
-    copy = shutil.copy(template, folder / "wireroom.db")
-    return f"sqlite+pysqlite:///{copy}"
+        url = str(request.getfixturevalue("fresh_postgres")(upgrade))
+    else:
+        template = request.getfixturevalue("sqlite_template")
+        folder = request.getfixturevalue("tmp_path")
+        url = f"sqlite+pysqlite:///{shutil.copy(template, folder / 'wireroom.db')}"
+    yield url
+    if request.node.get_closest_marker("unbalanced") is None:
+        _require_balance(url)
+
+
+def _require_balance(url: str) -> None:
+    from store.audit import audit  # noqa: PLC0415 - as above
+    from store.engine import open_engine, reading  # noqa: PLC0415 - as above
+
+    engine = open_engine(url)
+    try:
+        with reading(engine) as session:
+            wrong = [line for line in audit(session).lines if not line.balanced]
+    finally:
+        engine.dispose()
+    assert not wrong, "the test left books that do not balance"
 
 
 @pytest.fixture(scope="session")

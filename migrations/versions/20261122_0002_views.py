@@ -101,6 +101,10 @@ VIEWS = {
         SELECT {hour} AS hour, h.source, h.n_articles
         FROM ingest_hour h
     """,
+    "v_audit_log": """
+        SELECT l.id, l.at, l.actor, l.action, l.subject, l.before, l.after
+        FROM audit_log l
+    """,
 }
 
 # The same calendar on both engines: days and hours of UTC.

@@ -17,6 +17,7 @@ from store.queries.entities import (
     list_entities,
 )
 from store.queries.feeds import FeedLine, SourceLine, articles_per_source, list_feeds
+from store.queries.journal import LogLine, list_log
 from store.queries.quarantine import (
     QuarantineItem,
     QuarantineLine,
@@ -53,6 +54,7 @@ __all__ = [
     "FeedLine",
     "LaneLine",
     "Ledger",
+    "LogLine",
     "PipelineLine",
     "QuarantineItem",
     "QuarantineLine",
@@ -75,6 +77,7 @@ __all__ = [
     "list_duplicates",
     "list_entities",
     "list_feeds",
+    "list_log",
     "list_quarantine",
     "list_stories",
     "parse_cursor",

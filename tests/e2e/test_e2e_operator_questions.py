@@ -1,13 +1,26 @@
-"""The session of ten questions in docs/sql.md: asked again, each answers as printed."""
+"""The session of ten questions in docs/sql.md: asked again, each answers as printed.
+
+On SQLite with the one file that there is, and on PostgreSQL as the role that may only
+read, made by `wireroom grants` and known by a file with its URL.
+"""
 
 import json
 import re
+import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+import psycopg
 import pytest
+from conftest import BOTH_KINDS
+from psycopg import sql
+from sqlalchemy import make_url
 from support.line import ROOT, Line
+from support.postgresql import Databases, libpq
 
-pytestmark = pytest.mark.e2e
+# The whole line runs once for each engine before the first question is asked.
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 PAGE = ROOT / "docs" / "sql.md"
 # A list that is too long for a page says how much of it is left out.
@@ -25,14 +38,71 @@ def session() -> Iterator[tuple[str, list[str]]]:
 
 
 QUESTIONS = list(session())
+EXAMPLES = re.findall(
+    r"^```sql\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL
+)
 
 
-@pytest.fixture(scope="module")
-def line(tmp_path_factory: pytest.TempPathFactory) -> Line:
-    """A home after one demo."""
-    made = Line(tmp_path_factory.mktemp("questions") / "home")
-    made.json("demo")
-    return made
+@pytest.fixture(scope="module", params=BOTH_KINDS)
+def line(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Line]:
+    """A home after one demo; on PostgreSQL with three roles, each for its own."""
+    folder = tmp_path_factory.mktemp("questions")
+    if request.param == "sqlite":
+        made = Line(folder / "home")
+        made.json("demo")
+        yield made
+        return
+    databases: Databases = request.getfixturevalue("postgres_databases")
+    url = databases.fresh()
+    try:
+        with three_roles(url) as env:
+            owner = Line(folder / "home", {"WIREROOM_DATABASE_URL": url, **env})
+            owner.json("db", "upgrade")
+            owner.json("demo")
+            yield as_reader(owner, url, folder / "reader.url")
+    finally:
+        databases.drop(url)
+
+
+ROLES = ("migrate", "app", "read")
+
+
+@contextmanager
+def three_roles(url: str) -> Iterator[dict[str, str]]:
+    """Yield passwords for three new roles; remove what was made of them."""
+    mark = secrets.token_hex(4)
+    names = {role: f"wr_{role}_{mark}" for role in ROLES}
+    yield {f"POSTGRES_{role.upper()}_PASSWORD": names[role] for role in ROLES}
+    with psycopg.connect(libpq(make_url(url)), autocommit=True) as connection:
+        for name in map(sql.Identifier, names.values()):
+            for statement in (
+                "REASSIGN OWNED BY {} TO CURRENT_USER",
+                "DROP OWNED BY {}",
+            ):
+                connection.execute(sql.SQL(statement).format(name))
+            connection.execute(sql.SQL("DROP ROLE {}").format(name))
+
+
+def as_reader(owner: Line, url: str, file: Path) -> Line:
+    """Make the roles; return a line that works as app, and asks as read."""
+    # The passwords are the names: a test's, on a throw-away server.
+    names = [owner.env[f"POSTGRES_{role.upper()}_PASSWORD"] for role in ROLES]
+    options = [f"--{role}={name}" for role, name in zip(ROLES, names, strict=True)]
+    owner.json("grants", *options, "--apply")
+    _, app, read = (
+        make_url(url)
+        .set(username=name, password=name)
+        .render_as_string(hide_password=False)
+        for name in names
+    )
+    file.write_text(f"{read}\n")
+    env = {
+        "WIREROOM_DATABASE_URL": app,
+        "WIREROOM_READ_DATABASE_URL_FILE": str(file),
+    }
+    return Line(owner.home, env)
 
 
 def test_there_are_ten_questions() -> None:
@@ -70,6 +140,31 @@ def test_the_facts_behind_the_answers_are_those_of_the_seeds(line: Line) -> None
     )
     (changed,) = line.json("sql", QUESTIONS[7][0])
     assert changed["title"] == facts["update"]["title"]
+
+
+def test_the_questions_are_asked_as_who_may_only_read(line: Line) -> None:
+    """The file with the URL of the role is what makes the difference."""
+    if "WIREROOM_READ_DATABASE_URL_FILE" not in line.env:
+        refused = line.run("sql", "DELETE FROM article")
+    else:
+        (row,) = line.json("sql", "SELECT current_user AS who")
+        assert row["who"].startswith("wr_read_")
+        refused = line.run("sql", "SELECT * FROM article")
+        assert "permission denied" in refused.stderr
+    assert refused.returncode == 2
+
+
+@pytest.mark.parametrize("asked", EXAMPLES)
+def test_the_examples_of_the_page_are_answered(line: Line, asked: str) -> None:
+    done = line.run("sql", asked)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_the_demo_did_is_in_the_log(line: Line) -> None:
+    actions = [one["action"] for one in line.json("log", "--action", "ingest")]
+    assert actions == ["ingest", "ingest"]
+    asked = "SELECT DISTINCT action FROM v_audit_log WHERE subject LIKE 'run:%'"
+    assert {row["action"] for row in line.json("sql", asked)} == {"ingest", "poll"}
 
 
 def test_the_books_balance_after_the_questions(line: Line) -> None:

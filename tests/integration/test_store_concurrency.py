@@ -82,6 +82,7 @@ def shuffled(number: int, items: list[Any]) -> list[Any]:
     return random.Random(number).sample(items, len(items))  # noqa: S311  # no secret
 
 
+@pytest.mark.unbalanced("it writes entries that no poll has counted")
 def test_articles_of_one_feed_in_six_orders_are_stored_once(desk: Desk) -> None:
     feed_id = desk.add_feed()
     entries = [entry(name) for name in NAMES]
@@ -130,6 +131,7 @@ def test_six_batches_with_refused_entries_never_wait_in_a_circle(
     desk.engine.dispose()
 
 
+@pytest.mark.unbalanced("it writes entries that no poll has counted")
 def test_six_feeds_with_the_same_articles_in_other_orders_share_them(
     desk: Desk,
 ) -> None:
@@ -147,6 +149,7 @@ def test_six_feeds_with_the_same_articles_in_other_orders_share_them(
     assert desk.count(Article) == desk.count(Revision) == len(NAMES)
 
 
+@pytest.mark.unbalanced("it writes entries that no poll has counted")
 def test_each_text_of_an_article_is_one_revision(desk: Desk) -> None:
     """Six writers bring six texts each; no text is lost and none is counted twice."""
     feed_id = desk.add_feed()
@@ -177,6 +180,7 @@ def test_each_text_of_an_article_is_one_revision(desk: Desk) -> None:
             assert shown == stored.content_hash
 
 
+@pytest.mark.unbalanced("it writes entries that no poll has counted")
 def test_the_same_new_text_from_six_writers_is_one_revision(desk: Desk) -> None:
     feeds = [desk.add_feed(f"feed{n}") for n in range(N_WRITERS)]
     for feed_id in feeds:

@@ -389,6 +389,8 @@ def test_the_command_prints_sql_and_applies_it(
             )
             assert known.fetchone() is None
         assert main(["grants", *options, "--apply"]) == 0
+        logged = made.ask(app, "SELECT action, subject FROM audit_log")
+        assert logged == [("grants.apply", f"role:{migrate},{app},{read}")]
         assert house_asks(made) == [(0,)]
 
 

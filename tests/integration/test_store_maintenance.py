@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, text
 from support.desk import Desk
 from support.factories import JUDGE, NOW, article, entry
 
-from store import maintenance, partitions, retention, schema
+from store import maintenance, partitions, retention, schema, statistics
 from store.engine import open_engine, reading, transaction
 from store.maintenance import Keep, Report
 from store.models import (
@@ -264,3 +264,55 @@ def test_a_role_that_owns_nothing_is_told_who_must_do_it(pg: Desk) -> None:
             connection.execute(text("DROP ROLE maintain_app"))
     assert any("run `wireroom db maintain`" in one for one in report.left)
     assert months(pg, Mention) == []
+
+
+# ---- statistics: PostgreSQL ----
+
+
+def unmeasured(desk: Desk) -> set[str]:
+    """Return the tables at which nobody has looked yet."""
+    query = "SELECT relname FROM pg_stat_user_tables WHERE last_analyze IS NULL"
+    with desk.engine.connect() as connection:
+        return set(connection.execute(text(query)).scalars())
+
+
+def test_statistics_that_there_is_no_time_for_are_first_in_the_next_night(
+    pg: Desk,
+) -> None:
+    before = unmeasured(pg)
+    looks = iter([False, False, True])
+    first = statistics.renew(pg.engine, is_over=lambda: next(looks))
+    assert (first.n_done, first.refused) == (2, [])
+    assert first.n_left > 0
+    done = before - unmeasured(pg)
+    assert len(done) >= 2
+    second = statistics.renew(pg.engine, is_over=lambda: False)
+    assert second.n_left == 0
+    assert second.n_done == first.n_left
+    # Nothing has changed since, so that nothing is left to look at.
+    assert statistics.renew(pg.engine).n_done == 0
+
+
+def test_a_table_that_takes_too_long_is_named_and_the_others_are_done(
+    pg: Desk,
+) -> None:
+    with pg.engine.connect() as other:
+        other.execute(text("LOCK TABLE article IN SHARE UPDATE EXCLUSIVE MODE"))
+        found = statistics.renew(pg.engine, table_seconds=0.2)
+    (refused,) = found.refused
+    assert refused.startswith("statistics of article: ")
+    assert "timeout" in refused
+    assert {"feed", "entry"}.isdisjoint(unmeasured(pg))
+    assert "article" in unmeasured(pg)
+    assert statistics.renew(pg.engine).refused == []
+    assert "article" not in unmeasured(pg)
+    with pg.engine.connect() as connection:
+        assert connection.execute(text("SHOW statement_timeout")).scalar_one() == "0"
+
+
+def test_a_night_whose_time_is_up_says_how_many_tables_are_left(pg: Desk) -> None:
+    report = maintenance.maintain(
+        pg.engine, keep=KEEP, judge=JUDGE, now=pg.now, is_over=lambda: True
+    )
+    assert report.unmeasured > 0
+    assert maintain(pg).unmeasured == 0

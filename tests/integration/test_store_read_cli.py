@@ -14,6 +14,8 @@ from enrich.messages import Stage
 from services.cli.output import ExitCode
 from services.cli.program import main
 
+pytestmark = pytest.mark.unbalanced("its rows are made by hand")
+
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -192,3 +194,17 @@ def test_a_database_without_schema_is_told_from_one_with(
     status, out, _ = run("db", "check", "--json")
     assert status == ExitCode.WRONG_SCHEMA
     assert json.loads(out)["found"] is None
+
+
+def test_an_entity_is_told_day_by_day(run: Run) -> None:
+    days = parsed(run("entities", "hamburg", "--days", "3660", "--json"))
+    assert len(days) == 3660
+    named = {one["day"]: one["n_articles"] for one in days if one["n_articles"]}
+    assert named == {f"{NOW:%Y-%m-%d}": 1}
+    _, out, _ = run("entities", "city:hamburg", "--days", "3660")
+    assert [line.split()[3] for line in out.splitlines() if "█" in line] == ["█" * 40]
+    _, out, err = run("entities", "nobody", "--days", "7")
+    assert "no article of these days names nobody" in err
+    assert len(out.splitlines()) == 8
+    assert run("entities", "--days", "7")[0] == ExitCode.USAGE
+    assert run("entities", "hamburg", "--kind", "LOC")[0] == ExitCode.USAGE

@@ -28,6 +28,8 @@ from store.queries import (
 )
 from store.words import EntryOutcome, FeedState, QuarantineKind, QuarantineState
 
+pytestmark = pytest.mark.unbalanced("its rows are made by hand")
+
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 

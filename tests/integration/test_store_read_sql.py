@@ -10,6 +10,8 @@ from support.rows import Rows, writing
 from store.errors import BadQuery
 from store.readonly import SqlResult, run_sql
 
+pytestmark = pytest.mark.unbalanced("its rows are made by hand")
+
 ENDLESS = """
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
     SELECT count(*) FROM n

@@ -9,16 +9,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 from support.desk import Desk
-from support.factories import article, entry
+from support.factories import article, entry, polled
 
 from enrich.messages import Lane
 from ingest.messages import Entry as NewEntry
+from store import feeds, files, quarantine
 from store.articles import Seen, Sighting
 from store.engine import reading, transaction
-from store.models import Article, Entry, Feed, Quarantine, Revision
+from store.models import Article, Entry, Feed, Quarantine, Revision, RunFile
 from store.queries.article_page import get_article
 from store.search import search
 from store.tally import End
+from store.words import QuarantineKind, RunKind
 from store.writer import write_entries
 
 NUMBERS = count()
@@ -165,3 +167,81 @@ def test_a_text_of_a_megabyte_is_kept_whole(desk: Desk) -> None:
     text = "".join(f"word{n} " for n in range(120_000))
     assert poll(desk, unique("Long", text)) is End.NEW
     assert desk.one(Revision).text == text
+
+
+@settings(
+    max_examples=25,
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.function_scoped_fixture,
+    ],
+)
+@given(pieces=TEXTS, n_repeats=st.sampled_from([1, 1_000]))
+def test_whatever_a_feed_says_of_itself_the_poll_is_stored(
+    desk: Desk, pieces: list[str], n_repeats: int
+) -> None:
+    words = "".join(pieces) * n_repeats
+    said_all = dict.fromkeys(
+        ("title", "site_url", "language", "etag", "last_modified", "error"), words
+    )
+    name = f"feed{next(NUMBERS)}"
+    feed_id = desk.add_feed(name)
+    with transaction(desk.engine) as session:
+        for feed in session.scalars(select(Feed).where(Feed.id != feed_id)):
+            feed.next_poll_at = desk.now + timedelta(days=1)
+    (asked,) = desk.claim_feeds()
+    new = unique("Title", f"text {name}")
+    assert desk.save_poll(polled(asked.poll_id, feed_id, new, **said_all))
+    stored = desk.one(Feed, Feed.id == feed_id)
+    assert stored.last_outcome == "fetched"
+    # What means something only as a whole is kept as it is, or not at all.
+    for name in ("site_url", "language", "etag", "last_modified"):
+        assert getattr(stored, name) in (None, words)
+    for text in (stored.title, stored.last_error):
+        assert text is None or (is_fit(text) and 0 < len(text) <= 500)
+        assert text is None or not any(char < " " for char in text)
+
+
+@settings(
+    max_examples=25,
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.function_scoped_fixture,
+    ],
+)
+@given(pieces=TEXTS, n_repeats=st.sampled_from([1, 1_000]))
+def test_whatever_a_file_a_label_or_an_error_is_called_it_is_written_down(
+    desk: Desk, pieces: list[str], n_repeats: int
+) -> None:
+    words = "".join(pieces) * n_repeats
+    number = next(NUMBERS)
+    path = f"/news/{number}/{words}"
+    with transaction(desk.engine) as session:
+        run = files.start_run(session, RunKind.INGEST, words, now=desk.now)
+        new = files.NewFile(path=path, source=words)
+        files.add_files(session, run, [new], now=desk.now)
+        feed = feeds.NewFeed(
+            url=f"https://{number}.example/",
+            url_key=str(number),
+            title=words,
+            source=words,
+            tags=(words, "tag"),
+        )
+        feeds.add_feeds(session, [feed], now=desk.now)
+        case = quarantine.Case(
+            kind=QuarantineKind.MESSAGE,
+            item=f"{number}:{words[:300]}",
+            error=words,
+            detail=words,
+            payload=words,
+        )
+        quarantine.quarantine(session, [case], now=desk.now)
+    file = desk.one(RunFile, RunFile.run_id == run)
+    could_be_read = is_fit(path) and len(path.encode()) <= 2_000
+    assert file.state == ("pending" if could_be_read else "done")
+    assert (file.path == path) == could_be_read
+    assert desk.one(Feed, Feed.url_key == str(number)).tags[-1] == "tag"
+    with transaction(desk.engine) as session:
+        error = f"Broken: {words}"
+        files.fail_files(session, [file.id], error=error, now=desk.now)
+    assert desk.count(Quarantine, Quarantine.item.startswith(f"{number}:")) == 1

@@ -11,7 +11,10 @@ from support.rows import NOW, Rows, writing
 
 from enrich.messages import Stage
 from store.engine import open_engine
+from store.journal import Action, Deed, record
 from store.readonly import SqlResult, run_sql
+
+pytestmark = pytest.mark.unbalanced("its rows are made by hand")
 
 PAGE = Path(__file__).parents[2] / "docs" / "sql.md"
 HOUR = timedelta(hours=1)
@@ -71,6 +74,8 @@ def fill(rows: Rows) -> None:
     rows.enrichment(changed, Stage.COPIES, revision=1)
     rows.quarantined("article", str(copy.id), article_id=copy.id)
     rows.quarantined("feed", str(bad.id), feed_id=bad.id, state="discarded")
+    pause = Deed(action=Action.FEEDS_PAUSE, subject="feed:2", after={"state": "paused"})
+    record(rows.session, pause, actor="ada@desk", now=NOW)
     outdate(rows, changed, okafor)
 
 
@@ -275,6 +280,23 @@ def test_v_ingest_hourly(url: str) -> None:
         {"hour": "2026-11-22 12:00:00", "source": "a.test", "n_articles": 1},
         {"hour": "2026-11-22 12:00:00", "source": "b.test", "n_articles": 1},
     ]
+
+
+def test_v_audit_log(url: str) -> None:
+    (row,) = view(url, "v_audit_log", "id")
+    # JSON comes as text from one engine and as an object from the other.
+    before, after = row.pop("before"), row.pop("after")
+    assert row == {
+        "id": 1,
+        "at": "2026-11-22 12:00:00",
+        "actor": "ada@desk",
+        "action": "feeds.pause",
+        "subject": "feed:2",
+    }
+    assert before is None
+    assert after in ({"state": "paused"}, '{"state": "paused"}')
+    taken = ask(url, "SELECT after ->> 'state' FROM v_audit_log")
+    assert list(taken.rows) == [("paused",)]
 
 
 def documented() -> dict[str, list[str]]:
