@@ -60,9 +60,11 @@ get_uv() {
 
 uv_install() {
     say "Installing $1 with uv"
+    # Compiled once, here: a line is several processes, and each would compile all of
+    # it anew where Python may not write into the environment.
     for lock in $1; do
         "$VENV/bin/uv" pip install --quiet --python "$VENV/bin/python" \
-            --require-hashes -r "$lock" || return 1
+            --compile-bytecode --require-hashes -r "$lock" || return 1
     done
     "$VENV/bin/uv" pip install --quiet --python "$VENV/bin/python" \
         --no-deps --no-build-isolation --editable .

@@ -87,17 +87,22 @@ def _only_one(lock: Path) -> Iterator[None]:
         yield
 
 
-class _Keeper:
+class Keeper:
     """Keeps the Redis of our own alive, if there is one."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, output: Output) -> None:
         self._settings = settings
+        self._output = output
         self.server = embedded.ensure(settings, tied=True)
 
     def keep(self) -> None:
-        """Start it again if it has died."""
-        if self.server and not embedded.is_alive(self.server):
+        """Start it again if it has died; if that fails, the next call tries again."""
+        if self.server is None or embedded.is_alive(self.server):
+            return
+        try:
             self.server = embedded.ensure(self._settings, tied=True)
+        except (BrokerUnavailable, embedded.NoRedis) as error:
+            self._output.warn(f"{error}; trying again")
 
     def stop(self) -> None:
         """Stop it if it is ours."""
@@ -106,8 +111,8 @@ class _Keeper:
 
 
 @contextmanager
-def _broker(settings: Settings, output: Output) -> Iterator[_Keeper]:
-    keeper = _Keeper(settings)
+def _broker(settings: Settings, output: Output) -> Iterator[Keeper]:
+    keeper = Keeper(settings, output)
     try:
         if keeper.server:
             output.say(f"queues: a Redis of our own (process {keeper.server.pid})")

@@ -1,4 +1,4 @@
-"""What `wireroom up` takes for stuck: a worker that stands still beside its broker."""
+"""What `wireroom up` keeps alive: workers that stand still, and a Redis that dies."""
 
 import os
 import socket
@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from services import health
-from services.cli.up import is_stuck
+from services import embedded, health
+from services.cli.output import Output
+from services.cli.up import Keeper, is_stuck
+from services.publish import BrokerUnavailable
 from services.settings import Settings
 
 ROLE = "worker-store"
@@ -48,3 +50,28 @@ def test_when_the_broker_is_back_a_worker_has_the_whole_time_again(
 ) -> None:
     is_stuck(Settings(home=home, broker_url=f"redis://127.0.0.1:{closed_port}/0"), ROLE)
     assert not is_stuck(Settings(home=home, broker_url="memory://"), ROLE)
+
+
+def test_a_redis_that_dies_while_it_starts_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = Settings(home=tmp_path).broker
+    first, second = (
+        embedded.Server(broker=broker, pid=pid, process=None) for pid in (1, 2)
+    )
+    starts = iter([first, None, second])
+
+    def ensure(_settings: Settings, *, tied: bool) -> embedded.Server:
+        assert tied
+        found = next(starts)
+        if found is None:
+            raise BrokerUnavailable("start", "it ended")
+        return found
+
+    monkeypatch.setattr(embedded, "ensure", ensure)
+    monkeypatch.setattr(embedded, "is_alive", lambda server: server is second)
+    keeper = Keeper(Settings(home=tmp_path), Output(as_json=False))
+    keeper.keep()
+    assert keeper.server is first
+    keeper.keep()
+    assert keeper.server is second
