@@ -8,9 +8,11 @@ import socket
 import threading
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from billiard import active_children
 from celery import Celery, bootsteps, signals
 from celery.apps.beat import Beat
 from celery.beat import PersistentScheduler
@@ -35,6 +37,7 @@ WORKER_OPTIONS = {
     "without_mingle": True,
     "without_heartbeat": True,  # an event; health.py is ours
 }
+LEAVE_SECONDS = 5.0  # between handing work back and the end, whatever the pool does
 BEAT_LOOK_SECONDS = 5  # longest sleep of the scheduler; it shows its health as often
 
 # Imported only for the queues that a worker serves, so that the processes which meet
@@ -191,16 +194,38 @@ def _end_in_time(seconds: float) -> None:
     bound (soft shutdown) always sleeps for its whole time, and redelivers what ended
     meanwhile; this one ends as soon as the last task does.
     """
+    consumers: list[Any] = []
+
+    def remember(sender: Any, **_: Any) -> None:
+        consumers[:] = [sender]
 
     def bound(how: str = "", **_: Any) -> None:
         if how == "Warm":
-            hurry: Callable[..., None] = os.kill
-            args = (os.getpid(), signal.SIGQUIT)
-            timer = threading.Timer(seconds, hurry, args)
-            timer.daemon = True
-            timer.start()
+            _later(seconds, partial(os.kill, os.getpid(), signal.SIGQUIT))
+            _later(seconds + LEAVE_SECONDS, partial(_leave, *(consumers or [None])))
 
+    signals.worker_ready.connect(remember, weak=False)
     signals.worker_shutting_down.connect(bound, weak=False)
+
+
+def _later(seconds: float, act: Callable[[], None]) -> None:
+    timer = threading.Timer(seconds, act)
+    timer.daemon = True
+    timer.start()
+
+
+def _leave(consumer: Any) -> None:
+    """Hand back what is left and end at once, with all pool processes.
+
+    The pool waits without end for a process that neither works nor dies.
+    """
+    for child in active_children():
+        if child.pid:
+            os.kill(child.pid, signal.SIGKILL)
+    # Where the broker is gone too, the lease brings the work back.
+    with suppress(Exception):
+        consumer.connection.close()
+    os._exit(os.EX_TEMPFAIL)
 
 
 def run_beat(settings: Settings, *, parent: int | None = None) -> int:

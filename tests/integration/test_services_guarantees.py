@@ -241,6 +241,22 @@ def test_a_worker_that_is_stopped_returns_its_work_at_once(
     wait_for(lambda: not Path(f"/proc/{child}/cmdline").exists())
 
 
+def test_a_pool_process_that_hears_nothing_does_not_hold_up_the_end(
+    bench: Poisoned,
+) -> None:
+    worker = bench.run("enrich.live", WIREROOM_SOFT_SHUTDOWN_SECONDS="1")
+    publish(bench.app, enriching(bench, STORY + HANG))
+    wait_for(lambda: queue_length(bench.app, routes.ENRICH_LIVE) == 0)
+    (child,) = children_of(worker.pid)
+    os.kill(child, signal.SIGSTOP)
+
+    worker.send_signal(signal.SIGTERM)
+
+    worker.wait(60)
+    assert queue_length(bench.app, routes.ENRICH_LIVE) == 1
+    wait_for(lambda: not Path(f"/proc/{child}/cmdline").exists())
+
+
 def test_a_second_interrupt_ends_the_wait(bench: Poisoned) -> None:
     worker = bench.run("enrich.live", WIREROOM_SOFT_SHUTDOWN_SECONDS="600")
     publish(bench.app, enriching(bench, STORY))
