@@ -24,7 +24,7 @@ from sqlalchemy import exists, select
 from support.pages import write_pages
 
 from benchmarks.line import running_line, start_ingest
-from benchmarks.soak import is_balanced
+from benchmarks.soak import N_PARAGRAPHS, is_balanced
 from ingest.messages import utc_now
 from services.settings import Settings
 from store import feeds, files, schema
@@ -93,7 +93,7 @@ def main(arguments: list[str]) -> None:
     n_files = int(arguments[0]) if arguments else DEFAULT_FILES
     with tempfile.TemporaryDirectory(prefix="wrs-") as name, served() as news:
         folder = Path(name)
-        write_pages(folder / "pages", n_files)
+        write_pages(folder / "pages", n_files, n_paragraphs=N_PARAGRAPHS)
         settings = Settings(
             home=folder / "home", allow_networks=("127.0.0.0/8",), tick_seconds=1
         )

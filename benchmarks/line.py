@@ -19,6 +19,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 from support.pages import write_pages
+from support.postgresql import LONG_RUN
 from support.servers import postgres_databases
 
 from benchmarks.processes import cpu_seconds, find_processes
@@ -64,7 +65,7 @@ def main(arguments: list[str]) -> None:
         pages = folder / "pages"
         write_pages(pages, n_articles)
         results["sqlite"] = measure(folder / "a", None, pages, n_articles)
-        url = stack.enter_context(postgres_databases()).fresh()
+        url = stack.enter_context(postgres_databases(LONG_RUN)).fresh()
         results["postgresql"] = measure(folder / "b", url, pages, n_articles)
     show(results)
     print(json.dumps(results))

@@ -21,6 +21,7 @@ import redis
 from rich.console import Console
 from rich.table import Table
 from support.pages import write_pages
+from support.postgresql import LONG_RUN
 from support.servers import postgres_databases
 
 from benchmarks.line import Running, running_line, start_ingest
@@ -32,6 +33,7 @@ from store.audit import audit
 from store.engine import open_engine, reading
 
 DEFAULT_ARTICLES = 200_000
+N_PARAGRAPHS = 3  # beyond those that all pages share: texts of 2,000 characters
 SAMPLE_SECONDS = 5.0
 SHOWN = 20  # lines of the table, in even steps
 FLAT = 1.10  # largest growth of a stage that counts as flat
@@ -53,10 +55,10 @@ def main(arguments: list[str]) -> None:
     on_postgresql = arguments[1:] == ["postgresql"]
     with tempfile.TemporaryDirectory(prefix="wrs-") as name, ExitStack() as stack:
         folder = Path(name)
-        write_pages(folder / "pages", n_articles)
+        write_pages(folder / "pages", n_articles, n_paragraphs=N_PARAGRAPHS)
         chosen: dict[str, Any] = {"home": folder / "home"}
         if on_postgresql:
-            databases = stack.enter_context(postgres_databases())
+            databases = stack.enter_context(postgres_databases(LONG_RUN))
             chosen["database_url"] = databases.fresh()
         settings = Settings(**chosen)
         settings.home.mkdir()

@@ -13,11 +13,15 @@ from enrich.messages import StoryCandidate, StoryFeatures
 from store.clauses import chunks
 from store.judge import Centroid
 from store.models import Story, StoryKey
+from store.postings import Index, read_postings
 
 # News of an event thins out within days; two weeks keep slow stories together.
 WINDOW = timedelta(days=14)
 # The live stories that share most heavy terms with an article.
 MAX_CANDIDATES = 30
+# A term has so many newest stories looked at: one that more of them hold tells events
+# apart no better, and each batch would read all of an archive of one kind of text.
+MAX_POSTINGS = 200
 FIRST = datetime.min.replace(tzinfo=UTC)
 LAST = datetime.max.replace(tzinfo=UTC)
 
@@ -75,19 +79,12 @@ def load_stories(
     if not articles:
         return {}
     keys = sorted({key for one in articles for key in one.features.keys})
-    near = Story.last_at >= moved(articles[0].at, -WINDOW)
-    soon = Story.first_at <= moved(articles[-1].at, WINDOW)
-    live: dict[int, Live] = {}
-    hits: list[tuple[int, int]] = []
-    for some in chunks(keys):
-        query = (
-            select(StoryKey.key, StoryKey.story_id)
-            .join(Story, Story.id == StoryKey.story_id)
-            .where(StoryKey.pipeline_id == pipeline_id, StoryKey.key.in_(some))
-            .where(near, soon, Story.merged_into.is_(None))
-        )
-        hits += [(row[0], row[1]) for row in session.connection().execute(query).all()]
+    index = Index(model=StoryKey, entry="story_id", most=MAX_POSTINGS, newest=True)
+    hits = read_postings(session, index, keys, pipeline_id=pipeline_id)
+    opened = _open_for(session, articles, {story_id for _, story_id in hits})
+    hits = [(key, story_id) for key, story_id in hits if story_id in opened]
     found = wanted | _most_shared(articles, hits)
+    live: dict[int, Live] = {}
     for some in chunks(sorted(found)):
         for row in session.execute(_stories(some)):
             live[row.id] = Live(
@@ -103,6 +100,17 @@ def load_stories(
             live[story_id].keys.add(key)
             live[story_id].indexed.add(key)
     return live
+
+
+def _open_for(session: Session, articles: Sequence[Placed], ids: set[int]) -> set[int]:
+    """Return those of the stories whose time suits any of the articles."""
+    near = Story.last_at >= moved(articles[0].at, -WINDOW)
+    soon = Story.first_at <= moved(articles[-1].at, WINDOW)
+    opened: set[int] = set()
+    for some in chunks(sorted(ids)):
+        query = select(Story.id).where(Story.id.in_(some), Story.merged_into.is_(None))
+        opened |= set(session.scalars(query.where(near, soon)))
+    return opened
 
 
 def _stories(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:

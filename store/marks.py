@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from enrich.messages import Fingerprint as Marks
 from store.batches import Tuples, insert_rows, replace_rows
 from store.clauses import chunks
 from store.models import Fingerprint, FingerprintKey
+from store.postings import Index, read_postings
 
 # A mark that more articles share is a template, not evidence; measured runs with caps
 # of 100 to 200 lost no copies.
@@ -85,22 +86,10 @@ def _postings(
     session: Session, marked: Sequence[Marked], pipeline_id: int
 ) -> dict[int, list[int]]:
     keys = sorted({key for one in marked for key in one.fingerprint.keys})
+    index = Index(model=FingerprintKey, entry="article_id", most=MAX_POSTINGS)
     postings: dict[int, list[int]] = {}
-    rank = func.row_number().over(
-        partition_by=FingerprintKey.key, order_by=FingerprintKey.article_id
-    )
-    for some in chunks(keys):
-        ranked = (
-            select(FingerprintKey.key, FingerprintKey.article_id, rank.label("rank"))
-            .where(FingerprintKey.pipeline_id == pipeline_id)
-            .where(FingerprintKey.key.in_(some))
-            .subquery()
-        )
-        query = select(ranked.c.key, ranked.c.article_id).where(
-            ranked.c.rank <= MAX_POSTINGS
-        )
-        for key, article_id in session.connection().execute(query).all():
-            postings.setdefault(key, []).append(article_id)
+    for key, other in read_postings(session, index, keys, pipeline_id=pipeline_id):
+        postings.setdefault(key, []).append(other)
     return postings
 
 

@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
 from typing import Annotated, Self
 
 import typer
@@ -26,9 +25,12 @@ Timeout = Annotated[
 ]
 
 LOOK_SECONDS = 0.2  # between two looks at the progress of a run
+# A look at a run of 200,000 files takes the database 0.1 s; so many times as long as
+# the last look took, it is left alone.
+REST_AFTER_LOOK = 20
 # Work that was claimed by a worker that died is due again when its lease ends; a nudge
 # now and then shortens the wait for the next tick.
-NUDGE_EVERY_LOOKS = 25
+NUDGE_SECONDS = 5.0
 BROKER_AWAY_SECONDS = 120  # a restart or a change of the primary is shorter
 
 
@@ -74,20 +76,21 @@ def wait_for_run(
     """
     app = make_app(settings)
     deadline = time.monotonic() + (timeout_seconds or math.inf)
-    away_since = None
+    away_since, nudged_at = None, time.monotonic()
     with _Bars(output) as bars:
-        for look in count():
+        while True:
+            looked_at = time.monotonic()
             with reading(engine) as session:
                 progress = run_progress(session, run_id)
             bars.show(progress)
             if progress.is_done:
                 return progress
+            took = time.monotonic() - looked_at
             if time.monotonic() > deadline:
                 raise _too_late(progress, timeout_seconds)
-            if look % NUDGE_EVERY_LOOKS == NUDGE_EVERY_LOOKS - 1:
-                away_since = _nudge_again(app, away_since)
-            time.sleep(LOOK_SECONDS)
-    raise AssertionError("unreachable: the loop has no end of its own")
+            if looked_at - nudged_at > NUDGE_SECONDS:
+                away_since, nudged_at = _nudge_again(app, away_since), looked_at
+            time.sleep(max(LOOK_SECONDS, REST_AFTER_LOOK * took))
 
 
 def _nudge_again(app: Celery, away_since: float | None) -> float | None:

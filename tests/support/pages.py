@@ -1,5 +1,6 @@
 """Writes pages as people save them: an article among its furniture."""
 
+import random
 from pathlib import Path
 
 PAGE = """News
@@ -22,8 +23,47 @@ Share this article on Facebook
 SYLLABLES = ["bar", "den", "fol", "gim", "hur", "jas", "kel", "lom", "nav", "pir"]
 
 
-def write_pages(folder: Path, n_pages: int) -> list[Path]:
-    """Write different articles into a folder; return their paths."""
+def _words(line: str) -> list[str]:
+    return line.split()
+
+
+# What an archive has and a template has not: texts that differ word by word.
+WHO = _words(
+    "baker captain chemist clerk coach cook dentist doctor driver editor farmer"
+)
+WHO += _words("fisher gardener judge librarian mason miller miner nurse painter pilot")
+WHO += _words("plumber printer ranger sailor singer surveyor tailor teacher trader")
+DID = _words("admired bought carried checked cleaned closed counted described drew")
+DID += _words(
+    "fetched finished found guarded hired inspected left measured mended moved"
+)
+DID += _words("opened ordered painted praised refused repaired sold studied tested")
+WHAT = _words("anchor barn barrel basket bell boat book bottle bridge cabin canal cart")
+WHAT += _words(
+    "chapel clock coat drum engine fence ferry garden gate harbour kiln lamp"
+)
+WHAT += _words("mill orchard oven piano quay sail school shed sledge stove tower wagon")
+LIKE = _words(
+    "ancient blue broken busy careful cheap clean cold crooked dusty early empty"
+)
+LIKE += _words(
+    "famous green heavy hidden iron large late light little lonely narrow new"
+)
+LIKE += _words(
+    "noisy odd plain quiet red round rusty silver small steep stone tall wide"
+)
+SENTENCES_IN_PARAGRAPH = 4
+
+
+def write_pages(folder: Path, n_pages: int, *, n_paragraphs: int = 0) -> list[Path]:
+    """Write different articles into a folder; return their paths.
+
+    Args:
+        folder: It is made where it is missing.
+        n_pages: How many.
+        n_paragraphs: So many paragraphs of some 400 characters, with words that no
+            other page has in this order, follow those that all pages share.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for n in range(n_pages):
@@ -31,6 +71,26 @@ def write_pages(folder: Path, n_pages: int) -> list[Path]:
         path = folder / f"page-{n:05}.txt"
         title = f"{town} plans a bridge over its river"
         page = PAGE.format(title=title, town=town, n=n, cost=n % 90 + 3)
+        if n_paragraphs:
+            text, _, buttons = page.rpartition("\n\n")
+            page = "\n\n".join([text, *_paragraphs(n, n_paragraphs), buttons])
         path.write_text(page, encoding="utf-8")
         paths.append(path)
     return paths
+
+
+def _paragraphs(n: int, n_paragraphs: int) -> list[str]:
+    draw = random.Random(n)  # noqa: S311  # the same pages in every run
+    return [
+        " ".join(_sentence(draw) for _ in range(SENTENCES_IN_PARAGRAPH))
+        for _ in range(n_paragraphs)
+    ]
+
+
+def _sentence(draw: random.Random) -> str:
+    who, other = draw.choice(WHO), draw.choice(WHO)
+    return (
+        f"The {draw.choice(LIKE)} {who} {draw.choice(DID)} a {draw.choice(LIKE)}"
+        f" {draw.choice(WHAT)} and the {other} {draw.choice(DID)}"
+        f" {draw.randrange(2, 90)} {draw.choice(LIKE)} {draw.choice(WHAT)}s."
+    )

@@ -7,7 +7,7 @@ configured server, so that workers never meet.
 
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NoReturn, Protocol
 from urllib.parse import urlsplit
@@ -42,8 +42,14 @@ def missing(server: str, variable: str) -> NoReturn:
 
 
 @contextmanager
-def postgres_databases() -> Iterator[Databases]:
-    """Yield a maker of databases on the configured or a started server."""
+def postgres_databases(
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[Databases]:
+    """Yield a maker of databases on the configured or a started server.
+
+    Args:
+        settings: What a started server has different from one for tests.
+    """
     configured = os.environ.get(DATABASE_VARIABLE)
     if configured:
         with dropping(Databases(configured)) as databases:
@@ -53,7 +59,7 @@ def postgres_databases() -> Iterator[Databases]:
     if programs is None:
         missing("PostgreSQL", DATABASE_VARIABLE)
     # The started server goes away as a whole; nothing needs dropping.
-    with running_postgres(programs) as admin_url:
+    with running_postgres(programs, settings=settings) as admin_url:
         yield Databases(admin_url)
 
 

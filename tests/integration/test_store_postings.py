@@ -1,0 +1,35 @@
+"""Posting lists: bounded however common a key is."""
+
+import pytest
+from support.rows import writing
+
+from enrich.messages import Stage
+from store.models import FingerprintKey
+from store.postings import Index, read_postings
+
+RARE, COMMON, UNKNOWN = -(2**63), 2**63 - 1, 5
+
+
+@pytest.mark.unbalanced("its rows are made by hand")
+@pytest.mark.parametrize("newest", [False, True], ids=["oldest", "newest"])
+def test_of_a_common_key_only_the_entries_at_one_end_are_read(
+    migrated_url: str, *, newest: bool
+) -> None:
+    with writing(migrated_url) as rows:
+        feed = rows.feed()
+        ids = [rows.article(feed).id for _ in range(6)]
+        here = rows.pipeline(Stage.COPIES, version="1").id
+        there = rows.pipeline(Stage.COPIES, version="2").id
+        keys = [(here, COMMON, one) for one in ids[:5]]
+        keys += [(here, RARE, ids[0]), (there, COMMON, ids[5])]
+        for pipeline_id, key, article_id in keys:
+            rows.session.add(
+                FingerprintKey(pipeline_id=pipeline_id, key=key, article_id=article_id)
+            )
+        rows.session.flush()
+        index = Index(model=FingerprintKey, entry="article_id", most=3, newest=newest)
+        found = read_postings(
+            rows.session, index, [RARE, COMMON, UNKNOWN], pipeline_id=here
+        )
+    kept = ids[2:5] if newest else ids[:3]
+    assert sorted(found) == sorted([(RARE, ids[0]), *((COMMON, one) for one in kept)])
