@@ -33,7 +33,7 @@ from store.audit import audit
 from store.engine import open_engine, reading
 
 DEFAULT_ARTICLES = 200_000
-N_PARAGRAPHS = 3  # beyond those that all pages share: texts of 2,000 characters
+N_PARAGRAPHS = 4  # texts of some 1,500 characters
 SAMPLE_SECONDS = 5.0
 SHOWN = 20  # lines of the table, in even steps
 FLAT = 1.10  # largest growth of a stage that counts as flat

@@ -61,26 +61,38 @@ def write_pages(folder: Path, n_pages: int, *, n_paragraphs: int = 0) -> list[Pa
     Args:
         folder: It is made where it is missing.
         n_pages: How many.
-        n_paragraphs: So many paragraphs of some 400 characters, with words that no
-            other page has in this order, follow those that all pages share.
+        n_paragraphs: Each text is so many paragraphs of some 400 characters, whose
+            words stand in this order on no other page. 0: all are of one template.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for n in range(n_pages):
         town = "".join(SYLLABLES[int(digit)] for digit in f"{n:05}").capitalize()
         path = folder / f"page-{n:05}.txt"
-        title = f"{town} plans a bridge over its river"
-        page = PAGE.format(title=title, town=town, n=n, cost=n % 90 + 3)
-        if n_paragraphs:
-            text, _, buttons = page.rpartition("\n\n")
-            page = "\n\n".join([text, *_paragraphs(n, n_paragraphs), buttons])
+        page = _page(n, town, n_paragraphs) if n_paragraphs else _template(n, town)
         path.write_text(page, encoding="utf-8")
         paths.append(path)
     return paths
 
 
-def _paragraphs(n: int, n_paragraphs: int) -> list[str]:
+def _template(n: int, town: str) -> str:
+    title = f"{town} plans a bridge over its river"
+    return PAGE.format(title=title, town=town, n=n, cost=n % 90 + 3)
+
+
+def _page(n: int, town: str, n_paragraphs: int) -> str:
     draw = random.Random(n)  # noqa: S311  # the same pages in every run
+    what = f"{draw.choice(LIKE)} {draw.choice(WHAT)}"
+    title = f"{draw.choice(WHO).capitalize()} of {town} {draw.choice(DID)} the {what}"
+    lead = f"Mayor Anna Holm of {town}, who came from Norway, spoke of the {what}."
+    paragraphs = _paragraphs(draw, n_paragraphs)
+    paragraphs[0] = f"{lead} {paragraphs[0]}"
+    return "\n\n".join(
+        ["News", title, "[ssba]", *paragraphs, "Share this on Facebook\n"]
+    )
+
+
+def _paragraphs(draw: random.Random, n_paragraphs: int) -> list[str]:
     return [
         " ".join(_sentence(draw) for _ in range(SENTENCES_IN_PARAGRAPH))
         for _ in range(n_paragraphs)
