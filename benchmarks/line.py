@@ -32,7 +32,7 @@ DEFAULT_ARTICLES = 2_000
 START_SECONDS = 60.0
 PROGRAM = [sys.executable, "-m", "services.cli"]
 STAGES = {
-    "ingest": ("worker", "--queues", "ingest", "--concurrency", "1"),
+    "ingest": ("worker", "--queues", "ingest,ingest.bulk", "--concurrency", "1"),
     "enrich": ("worker", "--queues", "enrich.live,enrich.bulk", "--concurrency", "1"),
     "store": ("worker", "--queues", "store", "--concurrency", "1"),
     "beat": ("beat",),

@@ -104,7 +104,7 @@ class Dispatcher:
     def files(self) -> None:
         """Dispatch files that runs were asked to read."""
         settings = self._settings
-        limits = self._limits(routes.INGEST, settings.file_batch, urgent=False)
+        limits = self._limits(routes.INGEST_BULK, settings.file_batch, urgent=False)
         if not limits.max_batches:
             return
         with transaction(self._engine) as session:

@@ -83,7 +83,7 @@ def pace(
     """Decide how much may be handed out.
 
     Urgent work (polls, live articles) is held back by its own queue alone, and later
-    than other work that shares it; all else gives way to a store that is behind.
+    than other work by its own; all else gives way to a store that is behind.
     """
     n_batches = marks.max_batches
     mark = marks.max_batches * (2 if urgent else 1)

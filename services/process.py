@@ -44,6 +44,7 @@ BEAT_LOOK_SECONDS = 5  # longest sleep of the scheduler; it shows its health as 
 # hostile input never load the store.
 TASKS_OF = {
     routes.INGEST: "services.ingester",
+    routes.INGEST_BULK: "services.ingester",
     routes.ENRICH_LIVE: "services.enricher",
     routes.ENRICH_BULK: "services.enricher",
     routes.STORE: "services.storer",

@@ -9,12 +9,13 @@ from services.messages import WorkContinues, WorkFailed
 from services.wire import Message
 
 INGEST = "ingest"
+INGEST_BULK = "ingest.bulk"
 ENRICH_LIVE = "enrich.live"
 ENRICH_BULK = "enrich.bulk"
 STORE = "store"
 # A worker of several takes from them in this order: what is done is stored, and news
 # never waits behind an archive.
-QUEUES = (STORE, ENRICH_LIVE, INGEST, ENRICH_BULK)
+QUEUES = (STORE, ENRICH_LIVE, INGEST, INGEST_BULK, ENRICH_BULK)
 # Live work never waits behind bulk work.
 LANES = {Lane.LIVE: ENRICH_LIVE, Lane.BULK: ENRICH_BULK}
 
@@ -36,7 +37,7 @@ class Route:
 ROUTES = (
     # commands: the store asks
     Route(message=PollFeeds, task="ingest.poll", queue=INGEST),
-    Route(message=ReadFiles, task="ingest.read", queue=INGEST),
+    Route(message=ReadFiles, task="ingest.read", queue=INGEST_BULK),
     Route(message=EnrichArticles, task="enrich.articles", queue=enrich_queue),
     # events: the store is told
     Route(message=FeedPolled, task="store.save_poll", queue=STORE),

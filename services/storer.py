@@ -196,7 +196,8 @@ class Desk:
         """Quarantine what has used up its attempts; expired leases are due already."""
         limit, now = self._settings.max_attempts, utc_now()
         lost = self._dispatcher.lost_before
-        ingest, live, bulk = map(lost, (routes.INGEST, *routes.LANES.values()))
+        polls, reads = lost(routes.INGEST), lost(routes.INGEST_BULK)
+        live, bulk = map(lost, routes.LANES.values())
         with self._transaction() as session:
             n_mended = mend_moments(
                 session,
@@ -205,10 +206,10 @@ class Desk:
             )
             counts = {
                 "feeds": polling.sweep_feeds(
-                    session, now=now, max_attempts=limit, lost_before=ingest
+                    session, now=now, max_attempts=limit, lost_before=polls
                 ),
                 "files": files.sweep_files(
-                    session, now=now, max_attempts=limit, lost_before=ingest
+                    session, now=now, max_attempts=limit, lost_before=reads
                 ),
                 "articles": pending.sweep_articles(
                     session, now=now, max_attempts=limit, lost_before=min(live, bulk)

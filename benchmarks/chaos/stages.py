@@ -12,6 +12,8 @@ from benchmarks.chaos.keeper import Keeper, Role
 from benchmarks.chaos.proxy import Proxy
 from benchmarks.chaos.servers import running_broker, running_database
 from benchmarks.chaos.stage import PROGRAM, Post, Stage
+from services.cli.up import LINE_QUEUES
+from services.health import worker_role
 from services.settings import Settings
 from store import schema
 
@@ -97,7 +99,7 @@ def _make_laptop(folder: Path, home: Path, tags: frozenset[str]) -> Stage:
     posts = {
         "line": Post(
             home=home,
-            health_role="worker-enrich.bulk-enrich.live-ingest",
+            health_role=worker_role(LINE_QUEUES),
             marks=("worker", "ingest"),
         ),
         "store": Post(
@@ -122,12 +124,12 @@ def _make_laptop(folder: Path, home: Path, tags: frozenset[str]) -> Stage:
 
 
 WORKERS = {
-    "ingest": ("worker", "--queues", "ingest"),
+    "ingest": ("worker", "--queues", "ingest,ingest.bulk"),
     "enrich": ("worker", "--queues", "enrich.live,enrich.bulk"),
     "store": ("worker", "--queues", "store"),
 }
 HEALTH_ROLES = {
-    "ingest": "worker-ingest",
+    "ingest": "worker-ingest-ingest.bulk",
     "enrich": "worker-enrich.bulk-enrich.live",
     "store": "worker-store",
     "beat": "beat",

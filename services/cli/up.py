@@ -20,7 +20,7 @@ from services.supervisor import Child, Event, Happening, supervise
 
 # Above the bound of the workers themselves: they need a moment to hand work back.
 GRACE_MARGIN_SECONDS = 10.0
-LINE_QUEUES = (routes.INGEST, routes.ENRICH_LIVE, routes.ENRICH_BULK)
+LINE_QUEUES = tuple(queue for queue in routes.QUEUES if queue != routes.STORE)
 # Name of a child -> the role under which it shows its health.
 ROLES = {
     "line": health.worker_role(LINE_QUEUES),

@@ -133,7 +133,7 @@ def test_the_line_runs_over_tls_and_trusts_nobody_unsigned(
         ):
             publish(stranger.app, read_command(tmp_path / "one.txt"))
         with workers_on(url, home, broker_ca_file=authority) as bench:
-            bench.start("ingest", WIREROOM_BROKER_CA_FILE=str(authority))
+            bench.start("ingest.bulk", WIREROOM_BROKER_CA_FILE=str(authority))
             publish(bench.app, read_command(tmp_path / "one.txt"))
 
             assert isinstance(bench.next_event(), FilesRead)
@@ -156,7 +156,7 @@ def test_the_line_runs_with_the_few_rights_that_are_documented(
     limited_url: str, redis_server: Any, tmp_path: Path
 ) -> None:
     with workers_on(limited_url, tmp_path / "home") as bench:
-        bench.start("ingest")
+        bench.start("ingest.bulk")
         publish(bench.app, read_command(tmp_path / "one.txt"))
         first = bench.next_event()
         publish(bench.app, read_command(tmp_path / "two.txt"), held=1, after_seconds=1)
@@ -219,10 +219,10 @@ def test_a_hostile_message_is_refused_and_kept_and_the_worker_goes_on(
     bench: Workers, tmp_path: Path, kind: str
 ) -> None:
     body, headers, properties = HOSTILE[kind]
-    worker = bench.start("ingest")
+    worker = bench.start("ingest.bulk")
     with bench.app.connection_for_write() as connection:
         producer: Any = connection.Producer()
-        queue = bench.app.amqp.queues[routes.INGEST]
+        queue = bench.app.amqp.queues[routes.INGEST_BULK]
         producer.publish(
             body, routing_key=queue.name, declare=[queue], headers=headers, **properties
         )
@@ -235,4 +235,4 @@ def test_a_hostile_message_is_refused_and_kept_and_the_worker_goes_on(
     publish(bench.app, read_command(tmp_path / "one.txt"))
     assert isinstance(bench.next_event(), FilesRead)
     assert worker.poll() is None
-    wait_for(lambda: bench.n_waiting(routes.INGEST) == 0)
+    wait_for(lambda: bench.n_waiting(routes.INGEST_BULK) == 0)

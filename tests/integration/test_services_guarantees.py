@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,12 +15,12 @@ import pytest
 import redis
 from support.line import ROOT, children_of, command_line
 from support.poisoned import CRASH, HANG, HOG
-from support.workers import Workers, wait_for
+from support.workers import Workers, poll_command, read_command, wait_for
 
 from enrich.messages import ArticlesEnriched, ArticleToEnrich, EnrichArticles, Lane
 from enrich.pipeline import pipelines
-from ingest.messages import FilesRead, FileToRead, ReadFiles
-from services import routes
+from ingest.messages import FeedPolled, FilesRead, FileToRead, ReadFiles
+from services import routes, wire
 from services.app import make_app
 from services.enricher import enrich_options
 from services.messages import WorkFailed, WorkKind
@@ -127,16 +128,28 @@ def test_a_batch_that_kills_its_process_is_reported_once_and_not_tried_again(
     assert queue_length(bench.app, routes.ENRICH_LIVE) == 0
 
 
-def test_live_articles_pass_those_of_an_archive(bench: Poisoned) -> None:
-    for n in range(4):
+def test_news_passes_archives_and_polls_pass_files_in_one_worker(
+    bench: Poisoned, tmp_path: Path
+) -> None:
+    read = read_command(tmp_path / "none.txt")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        poll = poll_command(server)  # refused, for it is no public address
+    for n in range(3):
         publish(bench.app, enriching(bench, STORY, lane=Lane.BULK, first=10 + n))
-    for n in range(4):
+        publish(bench.app, read)
+    for n in range(3):
+        publish(bench.app, poll)
         publish(bench.app, enriching(bench, STORY, lane=Lane.LIVE, first=20 + n))
+    # As stores sent it before files had a queue of their own.
+    old = wire.encode(read)
+    bench.app.send_task("ingest.read", args=(old,), queue=routes.INGEST)
 
-    bench.run("enrich.bulk,enrich.live")
-    events = [bench.next_event() for _ in range(8)]
+    bench.run("enrich.bulk,ingest.bulk,ingest,enrich.live")
+    events = [bench.next_event() for _ in range(13)]
 
-    assert [one.lane for one in events] == [Lane.LIVE] * 4 + [Lane.BULK] * 4
+    assert [getattr(one, "lane", type(one)) for one in events] == (
+        [Lane.LIVE] * 3 + [FeedPolled] * 3 + [FilesRead] * 4 + [Lane.BULK] * 3
+    )
 
 
 def test_what_meets_strangers_needs_no_database_and_touches_none(
@@ -153,7 +166,7 @@ def test_what_meets_strangers_needs_no_database_and_touches_none(
     file = FileToRead(file_id=1, path=str(page), source="desk", attempt=1)
     read = ReadFiles(files=(file,), max_file_bytes=10**6, max_message_bytes=10**6)
 
-    worker = bench.run("ingest,enrich.live,enrich.bulk")
+    worker = bench.run("ingest,ingest.bulk,enrich.live,enrich.bulk")
     publish(bench.app, read)
     publish(bench.app, enriching(bench, STORY))
     events = [bench.next_event(), bench.next_event()]

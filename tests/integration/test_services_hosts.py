@@ -125,7 +125,7 @@ def test_a_host_that_is_cut_off_and_healed_loses_and_doubles_nothing(
     env = {**HASTY, "WIREROOM_FILE_BATCH": "5", "WIREROOM_BULK_BATCH": "5"}
     line = Line(tmp_path / "home", {**env, "WIREROOM_BROKER_URL": url})
     line.json("db", "upgrade")
-    queues = "ingest,enrich.live,enrich.bulk"
+    queues = "ingest,ingest.bulk,enrich.live,enrich.bulk"
     with ExitStack() as stack:
 
         def start(*arguments: str, on: Host | None = None) -> None:

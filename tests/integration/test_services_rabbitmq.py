@@ -88,7 +88,7 @@ def test_no_article_is_lost_or_doubled_when_rabbitmq_dies(
 def test_a_held_message_comes_back_once_and_others_do_not_wait_for_it(
     bench: Workers, tmp_path: Path
 ) -> None:
-    bench.start("ingest")
+    bench.start("ingest.bulk")
     publish(bench.app, read_command(tmp_path / "first.txt"))
     assert bench.next_event().reads[0].path.endswith("first.txt")
 
@@ -106,7 +106,7 @@ def test_a_held_message_comes_back_once_and_others_do_not_wait_for_it(
 def test_a_held_message_outlives_its_broker(
     rabbit: RabbitServer, bench: Workers, tmp_path: Path
 ) -> None:
-    bench.start("ingest")
+    bench.start("ingest.bulk")
 
     def is_held() -> bool:
         # The worker makes the queues for it when it starts; until then it is refused.
@@ -126,12 +126,12 @@ def test_a_held_message_outlives_its_broker(
 def test_waiting_messages_are_counted_and_a_missing_queue_has_none(
     bench: Workers, tmp_path: Path
 ) -> None:
-    assert queue_length(bench.app, routes.INGEST) == 0
+    assert queue_length(bench.app, routes.INGEST_BULK) == 0
 
     for _ in range(3):
         publish(bench.app, read_command(tmp_path / "one.txt"))
 
-    assert queue_length(bench.app, routes.INGEST) == 3
+    assert queue_length(bench.app, routes.INGEST_BULK) == 3
     assert queue_length(bench.app, routes.STORE) == 0
 
 
@@ -145,12 +145,12 @@ def test_a_dead_rabbitmq_is_an_error_within_seconds_and_keeps_what_it_took(
     with pytest.raises(BrokerUnavailable):
         publish(bench.app, read_command(tmp_path / "two.txt"))
     with pytest.raises(BrokerUnavailable):
-        queue_length(bench.app, routes.INGEST)
+        queue_length(bench.app, routes.INGEST_BULK)
 
     assert time.monotonic() - started < 20
     rabbit.start()
     publish(bench.app, read_command(tmp_path / "three.txt"))
-    assert queue_length(bench.app, routes.INGEST) == 2
+    assert queue_length(bench.app, routes.INGEST_BULK) == 2
 
 
 def test_a_rabbitmq_that_takes_bytes_and_confirms_nothing_is_an_error(
@@ -214,7 +214,7 @@ def test_a_worker_that_must_stop_hands_its_work_back_to_rabbitmq(
 def test_what_comes_back_too_often_is_put_aside_and_not_dropped(
     bench: Workers, tmp_path: Path
 ) -> None:
-    bench.start("ingest")
+    bench.start("ingest.bulk")
     publish(bench.app, read_command(tmp_path / "one.txt"))
     bench.next_event()
     nudge(bench.app)

@@ -100,6 +100,9 @@ def wait_for(holds: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+BOTH = f"{routes.INGEST},{routes.INGEST_BULK}"
+
+
 def read_command(*paths: Path) -> ReadFiles:
     files = (
         FileToRead(file_id=n, path=str(path), source="desk", attempt=1)
@@ -121,7 +124,7 @@ def test_an_ingest_worker_reads_files_and_reports_them(
         "Ships had waited outside the bay for three days, and the first of them came"
         " in shortly after dawn.\n"
     )
-    bench.start("ingest")
+    bench.start("ingest.bulk")
 
     publish(bench.app, read_command(story, tmp_path / "missing.txt"))
     event = bench.next_event()
@@ -298,7 +301,7 @@ def test_a_task_that_runs_long_is_spoken_for_again_and_again(
 def test_a_worker_outlives_the_death_of_a_process_at_work(
     bench: Bench, silent_server: socket.socket, tmp_path: Path
 ) -> None:
-    worker = bench.start("ingest", WIREROOM_ALLOW_NETWORKS="127.0.0.0/8")
+    worker = bench.start(BOTH, WIREROOM_ALLOW_NETWORKS="127.0.0.0/8")
     publish(bench.app, poll_of(silent_server))
     connection, _ = silent_server.accept()
 
@@ -325,7 +328,7 @@ def children_of(pid: int) -> list[int]:
 def test_a_worker_told_to_stop_ends_cleanly_and_leaves_no_process(
     bench: Bench, tmp_path: Path
 ) -> None:
-    worker = bench.start("ingest")
+    worker = bench.start("ingest.bulk")
     publish(bench.app, read_command(tmp_path / "missing.txt"))
     bench.next_event()
     (role,) = health.roles(bench.settings.home)

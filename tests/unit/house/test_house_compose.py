@@ -15,7 +15,7 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["servi
 STORES = {"postgres", "redis"}
 AT_START = ("roles", "migrate", "grants")  # one after the other
 ONE_OFF = {*AT_START, "cli"}
-ROLES = {"ingest", "enrich-live", "enrich-bulk", "store", "beat"}
+ROLES = {"ingest", "ingest-bulk", "enrich-live", "enrich-bulk", "store", "beat"}
 MEGABYTES = {"m": 1, "mb": 1, "g": 1024}
 
 every_service = pytest.mark.parametrize("name", sorted(SERVICES))
@@ -165,6 +165,7 @@ def test_each_queue_has_a_worker_and_live_never_shares_with_bulk() -> None:
     workers = {name: SERVICES[name]["command"] for name in ROLES - {"beat"}}
     assert {name: option(line, "--queues") for name, line in workers.items()} == {
         "ingest": "ingest",
+        "ingest-bulk": "ingest.bulk",
         "enrich-live": "enrich.live",
         "enrich-bulk": "enrich.bulk",
         "store": "store",

@@ -101,7 +101,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         assert f"\n  {name} " in shown
 
 
-@pytest.mark.parametrize("queues", ["ingest", "enrich.live,enrich.bulk"])
+@pytest.mark.parametrize("queues", ["ingest", "ingest.bulk", "enrich.live,enrich.bulk"])
 def test_what_meets_hostile_input_never_loads_sql(queues: str) -> None:
     code = f"""
 import sys

@@ -27,7 +27,7 @@ def looks(*waiting: tuple[int, int]) -> Watched:
     ("load", "urgent", "n_batches"),
     [
         (IDLE, False, 8),
-        # Its own queue: what is urgent may pass what shares the queue with it.
+        # Its own queue: news may wait in greater number than what has time.
         (replace(IDLE, n_waiting=7), False, 8),
         (replace(IDLE, n_waiting=8), False, 0),
         (replace(IDLE, n_waiting=8), True, 8),

@@ -24,7 +24,7 @@ def test_task_names_and_queues_stay_as_they_are() -> None:
 
     assert table == {
         "ingest.poll_feeds": ("ingest.poll", "ingest"),
-        "ingest.read_files": ("ingest.read", "ingest"),
+        "ingest.read_files": ("ingest.read", "ingest.bulk"),
         "enrich.enrich_articles": ("enrich.articles", "by lane"),
         "ingest.feed_polled": ("store.save_poll", "store"),
         "ingest.files_read": ("store.save_files", "store"),
@@ -39,7 +39,13 @@ def test_task_names_and_queues_stay_as_they_are() -> None:
         "store.audit",
         "store.maintain",
     }
-    assert routes.QUEUES == ("store", "enrich.live", "ingest", "enrich.bulk")
+    assert routes.QUEUES == (
+        "store",
+        "enrich.live",
+        "ingest",
+        "ingest.bulk",
+        "enrich.bulk",
+    )
 
 
 @pytest.mark.parametrize("lane", list(Lane))
