@@ -26,7 +26,10 @@ NEVER = {
     "prefer-text-field",
 }
 # Revision that builds on tables of the same release -> rules that protect their rows.
-FROM_NOTHING = {"0003": {"require-concurrent-index-creation"}}
+FROM_NOTHING = {
+    "0003": {"require-concurrent-index-creation"},
+    "0004": {"require-concurrent-index-creation"},
+}
 
 
 def main() -> int:

@@ -26,6 +26,8 @@ class Outbox(Base):
 
     __tablename__ = "outbox"
     __table_args__ = (
+        # The id last: the latest event of a subject is found without a look at rows.
+        Index("ix_outbox_kind_key_id", "kind", "key", "id"),
         Index(
             "ix_outbox_unsent",
             "id",

@@ -3,9 +3,10 @@
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, insert, select, text, update
 from support.desk import Desk
 from support.factories import NOW, entry
 
@@ -16,7 +17,7 @@ from services.cli.output import ExitCode
 from services.settings import Settings
 from services.storer import Desk as StoreDesk
 from store.alarms import AlarmKey, open_alarms, set_alarm
-from store.engine import reading, transaction
+from store.engine import is_postgresql, reading, transaction
 from store.models import Article, Outbox
 
 N_AUDITS = 4
@@ -127,3 +128,36 @@ def test_an_alarm_says_since_when_and_why(
     main(["--home", str(tmp_path), "status"])
 
     assert f"alarm since {NOW}: audit: entries, mentions" in capsys.readouterr().err
+
+
+N_OTHERS = 2_000
+
+
+def test_open_alarms_are_found_among_many_events_without_reading_them(
+    desk: Desk,
+) -> None:
+    set_to(desk, "entries")
+    other = {"kind": "article.stored", "payload": {}, "created_at": NOW}
+    rows = [other | {"key": f"article:{n}"} for n in range(N_OTHERS)]
+    with transaction(desk.engine) as session:
+        session.execute(insert(Outbox), rows)
+        if is_postgresql(session):
+            session.execute(text("ANALYZE outbox"))
+
+    plans: list[str] = []
+
+    def explain(connection: Any, _cursor: Any, statement: str, *rest: Any) -> None:
+        if "EXPLAIN" not in statement and "FROM outbox" in statement:
+            query = f"{word} {statement}"
+            plans.append(str(connection.exec_driver_sql(query, rest[0]).all()))
+
+    with reading(desk.engine) as session:
+        word = "EXPLAIN" if is_postgresql(session) else "EXPLAIN QUERY PLAN"
+        event.listen(desk.engine, "before_cursor_execute", explain)
+        (alarm,) = open_alarms(session)
+
+    assert alarm.reasons == ("entries",)
+    (plan,) = plans
+    assert "ix_outbox_kind_key_id" in plan
+    assert "Seq Scan" not in plan
+    assert "SCAN outbox" not in plan
