@@ -2,15 +2,19 @@
 
 import logging
 import zlib
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable
+from datetime import datetime
 from typing import Any
 
+import msgspec
 from celery.worker.consumer import Consumer
-from kombu import compression
+from kombu import Exchange, compression
+from kombu.transport.native_delayed_delivery import CELERY_DELAYED_DELIVERY_EXCHANGE
 
 from ingest.messages import utc_now
 from services import routes, wire
 from services.broker import DEAD_LETTERS
+from services.envelopes import NO_MESSAGE, guard_lists
 from services.messages import WorkFailed, WorkKind
 from services.publish import BrokerUnavailable, publish
 
@@ -27,6 +31,19 @@ class TooLarge(ValueError):
     """A body unpacks to more than any message of ours holds."""
 
 
+class _Labels(msgspec.Struct):
+    """What Celery reads of the headers; a stranger's could end the worker."""
+
+    task: str
+    id: str
+    retries: int = 0
+    eta: datetime | None = None
+    expires: datetime | None = None
+    # Never set by us: another name for the log, and other limits of time.
+    shadow: None = None
+    timelimit: tuple[None, None] | None = None
+
+
 def why_refused(
     headers: object, content_type: object, n_bytes: int, *, tasks: Container[str]
 ) -> str | None:
@@ -38,6 +55,8 @@ def why_refused(
         n_bytes: Length of the body, unpacked.
         tasks: Names that this worker knows.
     """
+    if content_type == NO_MESSAGE:
+        return "it is no message"
     name = headers.get("task") if isinstance(headers, dict) else None
     if not isinstance(name, str):
         return "it names no task"
@@ -47,7 +66,15 @@ def why_refused(
         return "its body is not JSON"
     if n_bytes > MAX_BODY_BYTES:
         return f"its {n_bytes} bytes are above the limit of {MAX_BODY_BYTES}"
-    return None
+    return None if _are_labels(headers) else "its labels are not those of a call"
+
+
+def _are_labels(headers: object) -> bool:
+    try:
+        msgspec.convert(headers, _Labels)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def inflate(body: bytes) -> bytes:
@@ -90,18 +117,14 @@ class Gate(Consumer):
         super().__init__(*args, **kwargs)
 
     def connect(self) -> Any:
-        """Connect, and make sure that the broker has every queue of the line.
-
-        RabbitMQ gives back what is held only to queues that exist.
-        """
+        """Connect, with every queue of the line there, and nothing read unseen."""
         connection = super().connect()
-        if connection.transport.driver_type == "amqp":
-            channel: Any = connection.default_channel
-            durable = {"durable": True, "auto_delete": False}
-            kind = {"x-queue-type": "quorum"}
-            channel.queue_declare(DEAD_LETTERS, arguments=kind, **durable)
-            for queue in self.app.amqp.queues.values():
-                queue(channel).declare()
+        channel: Any = connection.default_channel
+        match connection.transport.driver_type:
+            case "amqp":
+                _declare(channel, self.app.amqp.queues.values())
+            case "redis":
+                guard_lists(channel)
         return connection
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
@@ -113,10 +136,9 @@ class Gate(Consumer):
         def look(message: Any) -> None:
             size = len(message.body or b"")
             kind, headers = message.content_type, message.headers
-            # An error while unpacking is kept in the message; Celery meets it next.
-            reason = message.errors or why_refused(headers, kind, size, tasks=ours)
+            reason = why_refused(headers, kind, size, tasks=ours)
             if reason:
-                self._refuse(message, "MessageRefused", _spell(reason))
+                self._refuse(message, "MessageRefused", reason)
             elif not _is_call(message):
                 self._refuse(message, "MessageRefused", "it is no call of a task")
             else:
@@ -140,7 +162,9 @@ class Gate(Consumer):
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
         """Refuse what cannot be decoded."""
-        self._refuse(message, type(exc).__name__, "its body cannot be decoded")
+        told = isinstance(exc, TooLarge)
+        reason = str(exc) if told else "its body cannot be decoded"
+        self._refuse(message, type(exc).__name__, reason)
 
     def on_invalid_task(self, body: Any, message: Any, exc: Exception) -> None:
         """Refuse what is no call of a task."""
@@ -172,24 +196,40 @@ class Gate(Consumer):
         message.ack()
 
 
+def _declare(channel: Any, queues: Iterable[Any]) -> None:
+    """Make what RabbitMQ must have before the first message.
+
+    It gives back what is held only to queues that exist and are bound to the way out.
+    Celery makes the way in first, and what is held before it is done would be lost.
+    """
+    durable = {"durable": True, "auto_delete": False}
+    kind = {"x-queue-type": "quorum"}
+    channel.queue_declare(DEAD_LETTERS, arguments=kind, **durable)
+    way_out = Exchange(CELERY_DELAYED_DELIVERY_EXCHANGE, type="topic")(channel)
+    way_out.declare()
+    for one in queues:
+        queue, key = one(channel), f"#.{one.routing_key}"
+        queue.declare()
+        queue.exchange.bind_to(way_out.name, routing_key=key)
+        queue.bind_to(queue.exchange.name, routing_key=key)
+
+
 def _is_call(message: Any) -> bool:
-    """Say whether the body is what Celery sends: arguments, names, the rest."""
+    """Say whether the body is what we send: a payload, or nothing, and no names."""
     try:
         body = message.payload  # decoded once and kept, Celery looks at it again
     except Exception:  # noqa: BLE001 - whatever a stranger's body makes a decoder do
         return False
+    takes_payload = routes.message_of(message.headers["task"]) is not None
     match body:
-        case [list(), dict(), dict()]:
-            return True
+        case [[str()], dict() as names, dict() as calls] if takes_payload:
+            pass
+        case [[], dict() as names, dict() as calls] if not takes_payload:
+            pass
         case _:
             return False
-
-
-def _spell(reason: Any) -> str:
-    if isinstance(reason, str):
-        return reason
-    _, error, _ = reason[0]  # of sys.exc_info()
-    return str(error) if isinstance(error, TooLarge) else "its body cannot be unpacked"
+    # Celery would call what a message wants to be called after it.
+    return not names and not any(calls.values())
 
 
 def _name_of(headers: object) -> str:

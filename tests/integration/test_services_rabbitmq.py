@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import amqp
 import pytest
+from support.garbage import HOSTILE, NOISE, send
 from support.line import Line
 from support.pages import write_pages
 from support.rabbitmq import RabbitServer, find_rabbitmq, running_rabbitmq
@@ -28,7 +30,8 @@ from ingest.messages import FilesRead
 from services import routes
 from services.broker import DEAD_LETTERS
 from services.brokercheck import inspect_broker
-from services.messages import WorkFailed
+from services.gate import MAX_KEPT_CHARS
+from services.messages import WorkFailed, WorkKind
 from services.publish import BrokerUnavailable, nudge, publish, queue_length
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
@@ -232,6 +235,34 @@ def test_what_comes_back_too_often_is_put_aside_and_not_dropped(
 
     assert queue_length(bench.app, routes.STORE) == 0
     assert "came back too often" in " ".join(inspect_broker(bench.settings.broker))
+
+
+def test_whatever_lies_in_a_queue_of_rabbitmq_is_refused_and_kept(
+    rabbit: RabbitServer, bench: Workers, tmp_path: Path
+) -> None:
+    bare = amqp.Message(NOISE), amqp.Message(b"", content_type="x" * 200)
+    bytes_for_text = {"task": b"\xff\xfe", "\udcff": 1, "deep": {"a": [{"b": [1]}]}}
+    strange = amqp.Message(b"{}", application_headers=bytes_for_text)
+    worker = bench.start("ingest.bulk")
+    for hostile in HOSTILE.values():
+        send(bench.app, routes.INGEST_BULK, hostile)
+    place = str(bench.settings.broker_url).rpartition("/")[2]
+    address = f"127.0.0.1:{rabbit.port}"
+    with amqp.Connection(address, virtual_host=place) as connection:
+        channel = connection.channel()
+        for message in (*bare, strange):
+            channel.basic_publish(message, routing_key=routes.INGEST_BULK)
+    publish(bench.app, read_command(tmp_path / "one.txt"))
+
+    refused = [bench.next_event() for _ in range(len(HOSTILE) + 3)]
+
+    assert isinstance(bench.next_event(), FilesRead)
+    assert worker.poll() is None
+    reasons = {kind: hostile.reason for kind, hostile in HOSTILE.items()}
+    told = zip(reasons, refused, strict=False)
+    assert {kind: one.detail for kind, one in told} == reasons
+    assert {(one.kind, one.permanent) for one in refused} == {(WorkKind.MESSAGE, True)}
+    assert all(len(one.payload) <= 4 * MAX_KEPT_CHARS for one in refused)
 
 
 def test_a_task_whose_process_was_killed_is_reported_over_rabbitmq(

@@ -211,7 +211,7 @@ FAULTS = (
         kind="message_no_json",
         needs=needs("redis"),
         inflict=_not_json,
-        loses_nothing="Rubbish in a queue stops nobody for long.",
+        loses_nothing="Rubbish in a queue is refused and kept, and stops nobody.",
     ),
     Fault(
         kind="message_unknown_task",

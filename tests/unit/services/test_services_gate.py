@@ -2,10 +2,14 @@
 
 import bz2
 import zlib
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from kombu import compression
 
+from services import routes
+from services.app import make_app
 from services.gate import (
     JSON,
     MAX_BODY_BYTES,
@@ -14,13 +18,32 @@ from services.gate import (
     inflate,
     why_refused,
 )
+from services.messages import WorkContinues, WorkKind
+from services.publish import publish
+from services.settings import Settings
 
 TASKS = {"ingest.poll"}
-HEADERS = {"task": "ingest.poll"}
+HEADERS = {"task": "ingest.poll", "id": "1"}
 
 
 def test_a_message_of_ours_passes() -> None:
     assert why_refused(HEADERS, JSON, MAX_BODY_BYTES, tasks=TASKS) is None
+
+
+def test_what_we_and_our_clock_send_passes() -> None:
+    app = make_app(Settings(broker_url="memory://"))
+    late = WorkContinues(kind=WorkKind.FILE, ids=(), at=datetime.now(UTC))
+    publish(app, late, held=2, after_seconds=9)
+    app.send_task(routes.TICK, queue=routes.STORE, expires=5.0)
+    with app.connection_for_read() as connection:
+        there: Any = app.amqp.queues[routes.STORE]
+        queue = connection.SimpleQueue(there)
+        sent = [queue.get(timeout=5) for _ in range(2)]
+
+    tasks = {one.headers["task"] for one in sent}
+    assert tasks == {"store.extend_leases", routes.TICK}
+    for one in sent:
+        assert why_refused(one.headers, one.content_type, 1, tasks=tasks) is None
 
 
 @pytest.mark.parametrize(
@@ -33,6 +56,9 @@ def test_a_message_of_ours_passes() -> None:
         (HEADERS, "application/x-python-serialize", 1, "not JSON"),
         (HEADERS, None, 1, "not JSON"),
         (HEADERS, JSON, MAX_BODY_BYTES + 1, "above the limit"),
+        ({"task": "ingest.poll"}, JSON, 1, "labels are not those of a call"),
+        (HEADERS | {"timelimit": [9, 9]}, JSON, 1, "labels are not those"),
+        (HEADERS | {"eta": "tomorrow"}, JSON, 1, "labels are not those"),
     ],
 )
 def test_what_is_no_message_of_ours_is_refused_with_its_reason(
