@@ -8,6 +8,7 @@ from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery.exceptions import SoftTimeLimitExceeded
 
 from services import wire
+from services.away import is_database_away
 from services.publish import BrokerUnavailable
 
 MAX_DETAIL_CHARS = 300
@@ -75,15 +76,6 @@ def policy(error: BaseException) -> Policy:
     if is_database_away(error):
         return DATABASE_AWAY
     return next((p for kind, p in POLICIES if isinstance(error, kind)), Drop())
-
-
-def is_database_away(error: BaseException) -> bool:
-    """Say whether the database is out of reach, locked or shutting down.
-
-    By name: only the store may import SQLAlchemy, and most processes never do.
-    """
-    kind = type(error)
-    return (kind.__module__, kind.__name__) == ("sqlalchemy.exc", "OperationalError")
 
 
 def detail_of(error: BaseException) -> str:

@@ -4,7 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import (
+    Connection,
+    Engine,
+    ExceptionContext,
+    create_engine,
+    event,
+    make_url,
+)
 from sqlalchemy.orm import Session
 
 # Services hold engines and sessions in their hands, and SQLAlchemy lives here.
@@ -20,6 +27,7 @@ __all__ = [
 # Five minutes: a bulk transaction of another process must not turn into an error here.
 SQLITE_BUSY_MS = 300_000
 READ_ONLY = "wireroom_read_only"
+ONLY_READS = "25006"  # what a standby of PostgreSQL answers to a write
 
 
 def open_engine(url: str, *, pool_size: int = 2) -> Engine:
@@ -34,7 +42,7 @@ def open_engine(url: str, *, pool_size: int = 2) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=pool_size,
         pool_pre_ping=True,
@@ -42,6 +50,15 @@ def open_engine(url: str, *, pool_size: int = 2) -> Engine:
         # Compiling a question takes longer than any of ours may take.
         connect_args={"options": "-c timezone=utc -c jit=off"},
     )
+    event.listen(engine, "handle_error", _leave_standby)
+    return engine
+
+
+def _leave_standby(context: ExceptionContext) -> None:
+    # After a failover the old primary may live on as a standby: who stays connected
+    # would never find the new one.
+    if getattr(context.original_exception, "sqlstate", None) == ONLY_READS:
+        context.is_disconnect = True
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -21,11 +21,11 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
+from services.away import is_database_away
 from services.cli.call import Call
 from services.cli.output import ExitCode, Failure, Output
 from services.complaints import SettingsError
 from services.embedded import NoRedis
-from services.failures import is_database_away
 from services.publish import BrokerUnavailable
 from store.errors import StoreError, WrongSchema
 
