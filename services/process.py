@@ -37,7 +37,10 @@ WORKER_OPTIONS = {
     "without_mingle": True,
     "without_heartbeat": True,  # an event; health.py is ours
 }
-LEAVE_SECONDS = 5.0  # between handing work back and the end, whatever the pool does
+# Between the word to hand work back and the end, 5 s in all: for what the pool does,
+# and for what the broker does.
+LEAVE_SECONDS = 4.0
+CLOSE_SECONDS = 1.0
 BEAT_LOOK_SECONDS = 5  # longest sleep of the scheduler; it shows its health as often
 
 # Imported only for the queues that a worker serves, so that the processes which meet
@@ -200,13 +203,35 @@ def _end_in_time(seconds: float) -> None:
     def remember(sender: Any, **_: Any) -> None:
         consumers[:] = [sender]
 
+    leaving = threading.Lock()
+
+    def leave() -> None:
+        if leaving.acquire(blocking=False):
+            _leave(*(consumers or [None]))
+
     def bound(how: str = "", **_: Any) -> None:
-        if how == "Warm":
-            _later(seconds, partial(os.kill, os.getpid(), signal.SIGQUIT))
-            _later(seconds + LEAVE_SECONDS, partial(_leave, *(consumers or [None])))
+        if how != "Warm":
+            return
+        _later(seconds, partial(os.kill, os.getpid(), signal.SIGQUIT))
+        _later(seconds + LEAVE_SECONDS, leave)
+        # A second interrupt hands the work back now, and waits for the pool as well.
+        for which in (signal.SIGINT, signal.SIGQUIT):
+            _before(which, partial(_later, LEAVE_SECONDS, leave))
 
     signals.worker_ready.connect(remember, weak=False)
     signals.worker_shutting_down.connect(bound, weak=False)
+
+
+def _before(which: signal.Signals, act: Callable[[], None]) -> None:
+    """Do something else first when a signal comes."""
+    handle = signal.getsignal(which)
+
+    def both(number: int, frame: Any) -> None:
+        act()
+        if callable(handle):
+            handle(number, frame)
+
+    signal.signal(which, both)
 
 
 def _later(seconds: float, act: Callable[[], None]) -> None:
@@ -220,12 +245,18 @@ def _leave(consumer: Any) -> None:
 
     The pool waits without end for a process that neither works nor dies.
     """
+    # Where the broker is gone too, the lease brings the work back.
+    _later(CLOSE_SECONDS, _end)
+    # First this: the death of a process at work would be told as a failure of its task.
+    with suppress(Exception):
+        consumer.connection.close()
+    _end()
+
+
+def _end() -> None:
     for child in active_children():
         if child.pid:
             os.kill(child.pid, signal.SIGKILL)
-    # Where the broker is gone too, the lease brings the work back.
-    with suppress(Exception):
-        consumer.connection.close()
     os._exit(os.EX_TEMPFAIL)
 
 

@@ -270,12 +270,16 @@ def test_a_pool_process_that_hears_nothing_does_not_hold_up_the_end(
     wait_for(lambda: not Path(f"/proc/{child}/cmdline").exists())
 
 
-def test_a_second_interrupt_ends_the_wait(bench: Poisoned) -> None:
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_second_interrupt_ends_the_wait(bench: Poisoned, *, frozen: bool) -> None:
     worker = bench.run("enrich.live", WIREROOM_SOFT_SHUTDOWN_SECONDS="600")
     publish(bench.app, enriching(bench, STORY))
     assert isinstance(bench.next_event(), ArticlesEnriched)
     publish(bench.app, enriching(bench, STORY + HANG, first=2))
     wait_for(lambda: queue_length(bench.app, routes.ENRICH_LIVE) == 0)
+    (child,) = children_of(worker.pid)
+    if frozen:
+        os.kill(child, signal.SIGSTOP)
 
     worker.send_signal(signal.SIGINT)
     wait_for(lambda: "Warm shutdown" in bench.log())
@@ -283,3 +287,4 @@ def test_a_second_interrupt_ends_the_wait(bench: Poisoned) -> None:
 
     worker.wait(60)
     assert queue_length(bench.app, routes.ENRICH_LIVE) == 1
+    wait_for(lambda: not Path(f"/proc/{child}/cmdline").exists())
