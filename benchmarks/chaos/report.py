@@ -38,8 +38,27 @@ def summary(records: Sequence[Record], *, seed: int, broker: str) -> dict[str, A
             "median": round(median(recovered), 1) if recovered else None,
             "worst": max(recovered, default=None),
         },
+        "per_kind": {kind: _figures(some) for kind, some in _by_kind(faults).items()},
         "seed": seed,
         "broker": broker,
+    }
+
+
+def _by_kind(faults: Sequence[FaultRecord]) -> dict[str, list[FaultRecord]]:
+    kinds: dict[str, list[FaultRecord]] = defaultdict(list)
+    for one in sorted(faults, key=lambda one: one.kind):
+        kinds[one.kind].append(one)
+    return kinds
+
+
+def _figures(faults: Sequence[FaultRecord]) -> dict[str, Any]:
+    """Return how often faults of one kind were survived, and in how many seconds."""
+    times = [one.recovery_seconds for one in faults if one.recovery_seconds is not None]
+    return {
+        "inflicted": len(faults),
+        "survived": sum(map(is_survived, faults)),
+        "median": round(median(times), 1) if times else None,
+        "worst": max(times, default=None),
     }
 
 
@@ -55,22 +74,21 @@ def rows(records: Sequence[Record]) -> list[tuple[str, ...]]:
         if isinstance(one, FaultRecord):
             groups[one.kind, one.stage].append(one)
     return [
-        (kind, stage, str(len(some)), str(sum(map(is_survived, some))), *_times(some))
+        (kind, stage, *(_cell(one) for one in _figures(some).values()))
         for (kind, stage), some in sorted(groups.items())
     ]
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.1f}" if isinstance(value, float) else str(value)
 
 
 def is_survived(record: FaultRecord) -> bool:
     """Say whether everything was there, once, after a fault."""
     is_clean = not any(record.findings.values())
     return is_clean and record.recovery_seconds is not None and not record.error
-
-
-def _times(records: Sequence[FaultRecord]) -> tuple[str, str]:
-    times = [
-        one.recovery_seconds for one in records if one.recovery_seconds is not None
-    ]
-    return (f"{median(times):.1f}", f"{max(times):.1f}") if times else ("-", "-")
 
 
 def show(records: Sequence[Record]) -> None:

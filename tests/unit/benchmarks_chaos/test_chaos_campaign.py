@@ -125,6 +125,9 @@ def test_the_report_shows_how_often_and_how_fast_each_kind_was_survived() -> Non
         ("kill_store", "laptop", "3", "2", "6.0", "8.0"),
     ]
     figures = report.summary(records, seed=1, broker="redis")
+    assert figures["per_kind"] == {
+        "kill_store": {"inflicted": 3, "survived": 2, "median": 6.0, "worst": 8.0}
+    }
     page = report.page(records, figures)
     assert "| kill_store | laptop | 3 | 2 | 6.0 | 8.0 |" in page
     assert "0 lost, 0 doubled" in page
