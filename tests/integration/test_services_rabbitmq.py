@@ -51,8 +51,10 @@ def rabbit() -> Iterator[RabbitServer]:
 
 @pytest.fixture
 def bench(rabbit: RabbitServer, tmp_path: Path) -> Iterator[Workers]:
-    with workers_on(rabbit.fresh_url(), tmp_path / "home") as made:
+    url = rabbit.fresh_url()
+    with workers_on(url, tmp_path / "home") as made:
         yield made
+    rabbit.drop(url)
 
 
 def count(line: Line, query: str) -> int:
