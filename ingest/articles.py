@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 
-from ingest.messages import Article
+from ingest.messages import Article, EntryDate
 from ingest.text import MAX_TITLE_CHARS, collapse, shorten, tidy
 
 MAX_BYLINE_CHARS = 256  # longer ones are a biography
@@ -23,6 +23,17 @@ class Published:
     at: datetime | None  # aware, in UTC; None where the spelling says nothing to us
     raw: str | None  # as the document spelt it
     origin: str  # "published", "updated", "dateline", ...
+    confidence: float = 1.0  # 0..1 that this is when it came out
+
+
+def dated(published: Published) -> EntryDate:
+    """Return a date as an entry carries it."""
+    return EntryDate(
+        raw=_date(published.raw),
+        at=published.at,
+        origin=published.origin,
+        confidence=published.confidence,
+    )
 
 
 def article_uid(identity: str) -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from ingest.articles import Published
 
 ORIGIN = "dateline"
+CONFIDENCE = 0.8
 
 # The first three letters tell the months of six languages apart, save where a
 # longer beginning is given. Longest beginning first.
@@ -78,7 +79,10 @@ def find_date(line: str) -> Published | None:
         match = pattern.search(line)
         if match is not None:
             raw = match.group().strip()
-            return Published(at=_moment(match), raw=raw, origin=ORIGIN)
+            at = _moment(match)
+            # A line of the text may be about another day than its own.
+            trust = 0.0 if at is None else CONFIDENCE
+            return Published(at=at, raw=raw, origin=ORIGIN, confidence=trust)
     return None
 
 

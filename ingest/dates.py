@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_tz
+from typing import NamedTuple
 
 from ingest.articles import Published
 from ingest.items import RawDate
+from ingest.messages import EntryDate
 
 # A clock that runs ahead is common, a publication date in the future is not.
 MAX_AHEAD = timedelta(hours=24)
@@ -14,6 +16,11 @@ MAX_AHEAD = timedelta(hours=24)
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 MAX_OFFSET = timedelta(hours=15)  # Kiribati is 14 hours ahead, nobody is further
 MAX_DATE_CHARS = 100  # what is longer is no date, and comments cost time to remove
+# How sure it is that a spelling means this moment. Without a zone it may be hours off,
+# without a clock a day; what only the parser of the feed makes sense of is a guess.
+WHOLE, ZONELESS, CLOCKLESS, GUESSED = 1.0, 0.8, 0.7, 0.6
+# And that a date of this kind says when an article came out.
+_TRUST = {"published": 1.0, "date": 1.0, "created": 0.9, "updated": 0.7}
 
 _ISO = re.compile(
     r"""(\d{4})-(\d\d?)(?:-(\d\d?))?                            # year-month-day
@@ -46,7 +53,11 @@ _ZONE_HOURS = {
     "nzst": 12,
     "nzdt": 13,
 }
-_LAST_WORD = re.compile(r"([A-Za-z]{2,5})\s*$")
+_RFC822_ZONES = {
+    *("ut", "utc", "gmt", "z", "est", "edt", "cst", "cdt", "mst", "mdt", "pst", "pdt"),
+}
+_LAST_WORD = re.compile(r"([A-Za-z]{1,5})\s*$")
+_LAST_OFFSET = re.compile(r"[+-]\d\d:?\d\d$")
 
 
 def settle_date(dates: Iterable[RawDate], *, now: datetime) -> Published | None:
@@ -57,14 +68,26 @@ def settle_date(dates: Iterable[RawDate], *, now: datetime) -> Published | None:
     """
     first: Published | None = None
     for date in dates:
-        moment = parse_date(date.raw) or date.parsed
-        if moment is not None and not EARLIEST <= moment <= now + MAX_AHEAD:
-            moment = None
-        published = Published(at=moment, raw=date.raw, origin=date.origin)
-        if moment is not None:
+        read = _believed(date, now)
+        trust = round(read.confidence * _TRUST.get(date.origin, GUESSED), 2)
+        published = Published(
+            at=read.at, raw=date.raw, origin=date.origin, confidence=trust
+        )
+        if read.at is not None:
             return published
         first = first or published
     return first
+
+
+def find_update(dates: Iterable[RawDate], *, now: datetime) -> EntryDate | None:
+    """Return when an item says it was changed last, by the same rules."""
+    for date in dates:
+        if date.origin == "updated":
+            read = _believed(date, now)
+            return EntryDate(
+                raw=date.raw, at=read.at, origin=date.origin, confidence=read.confidence
+            )
+    return None
 
 
 def parse_date(raw: str) -> datetime | None:
@@ -72,18 +95,42 @@ def parse_date(raw: str) -> datetime | None:
 
     Comments in parentheses, odd white space and missing seconds are accepted.
     """
+    read = _read(raw)
+    return None if read is None else read.at
+
+
+class _Reading(NamedTuple):
+    """What a spelling means, and how sure that is."""
+
+    at: datetime | None
+    confidence: float
+
+
+def _believed(date: RawDate, now: datetime) -> _Reading:
+    read = _read(date.raw) or _Reading(date.parsed, GUESSED)
+    if read.at is None or not EARLIEST <= read.at <= now + MAX_AHEAD:
+        return _Reading(None, 0.0)
+    return read
+
+
+def _read(raw: str) -> _Reading | None:
     if len(raw) > MAX_DATE_CHARS:
         return None
     raw = raw.strip()
     return _iso(raw) or _rfc822(_without_comments(raw))
 
 
-def _iso(raw: str) -> datetime | None:
+def _iso(raw: str) -> _Reading | None:
     match = _ISO.fullmatch(raw)
     if match is None:
         return None
     year, month, day, *clock = (int(part or 0) for part in match.groups()[:6])
-    return _moment((year, month, day or 1, *clock), _span(match[7] or "Z"))
+    moment = _moment((year, month, day or 1, *clock), _span(match[7] or "Z"))
+    if moment is None:
+        return None
+    if match[4] is None:
+        return _Reading(moment, CLOCKLESS)
+    return _Reading(moment, WHOLE if match[7] else ZONELESS)
 
 
 def _span(offset: str) -> timedelta:
@@ -102,17 +149,18 @@ def _without_comments(raw: str) -> str:
     return _SPACE_BEFORE_COMMA.sub(",", " ".join(bare.split()))
 
 
-def _rfc822(raw: str) -> datetime | None:
+def _rfc822(raw: str) -> _Reading | None:
     parts = parsedate_tz(raw)
     if parts is None:
         return None
-    seconds = parts[9] or _seconds_of_name(raw)
-    return _moment(parts[:6], timedelta(seconds=seconds))
-
-
-def _seconds_of_name(raw: str) -> int:
-    name = _LAST_WORD.search(raw)
-    return 3_600 * _ZONE_HOURS.get(name[1].lower(), 0) if name else 0
+    word = _LAST_WORD.search(raw)
+    name = word[1].lower() if word else ""
+    seconds = parts[9] or 3_600 * _ZONE_HOURS.get(name, 0)
+    moment = _moment(parts[:6], timedelta(seconds=seconds))
+    if moment is None:
+        return None
+    has_zone = _LAST_OFFSET.search(raw) or name in _RFC822_ZONES or name in _ZONE_HOURS
+    return _Reading(moment, WHOLE if has_zone else ZONELESS)
 
 
 def _moment(clock: Sequence[int], ahead_of_utc: timedelta) -> datetime | None:

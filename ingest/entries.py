@@ -2,20 +2,33 @@
 
 import html
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
-from ingest.articles import Published, content_hash, make_article
-from ingest.dates import parse_date, settle_date
+from ingest.articles import Published, content_hash, dated, make_article
+from ingest.dates import find_update, parse_date, settle_date
 from ingest.items import Item, Markup, ParsedFeed
 from ingest.keys import Facts, Key, assign_keys, choose_mode
-from ingest.messages import Article, Entry, KeyMode, Rejection
-from ingest.text import collapse, plain_text, plain_title, tidy
-from ingest.urls import canonical_url, publisher
+from ingest.messages import (
+    Article,
+    Enclosure,
+    Entry,
+    EntryDate,
+    KeyMode,
+    Rejection,
+)
+from ingest.text import collapse, plain_text, plain_title, shorten, tidy
+from ingest.urls import absolute_url, canonical_url, publisher
 
 EXTRACTOR = "feed-entry/1"
 FULL_WORDS = 120  # a news item in full is seldom shorter, a teaser seldom longer
 MAX_AUTHORS = 10
+MAX_CATEGORIES = 50  # more are every word of the text
+MAX_ENCLOSURES = 20
+MAX_NAME_CHARS = 200  # of an author, a category, a media type
+MAX_LANGUAGE_CHARS = 35  # what BCP 47 asks a reader to keep
 MAX_LINK_CHARS = 2000  # a longer one is data, not an address
 
 # Formats that say "plain text" are often given HTML all the same.
@@ -72,6 +85,7 @@ class _Draft:
     title: str
     text: str
     published: Published | None
+    updated: EntryDate | None
     confidence: float
 
 
@@ -92,6 +106,7 @@ def _draft(item: Item, origin: Origin, now: datetime) -> _Draft:
         title=title,
         text=text,
         published=settle_date(item.dates, now=now),
+        updated=find_update(item.dates, now=now),
         confidence=_confidence(text, is_content=is_content),
     )
 
@@ -137,7 +152,7 @@ def _n_words(text: str) -> int:
 
 def _updated_at(item: Item) -> datetime | None:
     for date in item.dates:
-        if date.origin == "updated":
+        if date.origin in {"updated", "date"}:
             return parse_date(date.raw) or date.parsed
     return None
 
@@ -162,15 +177,43 @@ def _confidence(text: str, *, is_content: bool) -> float:
 def _entry(draft: _Draft, key: Key, feed: ParsedFeed, origin: Origin) -> Entry:
     rejected = _rejection(draft, key)
     article = _article(draft, key, feed, origin) if rejected is None else None
-    link = draft.item.link
+    item, published = draft.item, draft.published
+    language = collapse(item.language or feed.language or "")
     return Entry(
         key=key.key,
         key_mode=key.mode,
         aliases=key.aliases,
-        link=collapse(link)[:MAX_LINK_CHARS] if link else None,
+        link=collapse(item.link)[:MAX_LINK_CHARS] if item.link else None,
         article=article,
         rejected=rejected,
+        published=None if published is None else dated(published),
+        updated=draft.updated,
+        authors=_names(item.authors, MAX_AUTHORS),
+        categories=_names(item.categories, MAX_CATEGORIES),
+        language=language if 0 < len(language) <= MAX_LANGUAGE_CHARS else None,
+        enclosures=_enclosures(item.enclosures, origin.base_url),
     )
+
+
+def _names(names: Iterable[str], at_most: int) -> tuple[str, ...]:
+    """Return names on one line each, without repeats."""
+    plain = (shorten(collapse(html.unescape(name)), MAX_NAME_CHARS) for name in names)
+    return tuple(islice(dict.fromkeys(filter(None, plain)), at_most))
+
+
+def _enclosures(
+    enclosures: Iterable[Enclosure], base_url: str
+) -> tuple[Enclosure, ...]:
+    """Return files with absolute addresses, each once, the first mention of it."""
+    found: dict[str, Enclosure] = {}
+    for one in enclosures:
+        url = absolute_url(one.url, base_url)
+        if url is not None and len(url) <= MAX_LINK_CHARS and url not in found:
+            kind = collapse(one.media_type or "")[:MAX_NAME_CHARS] or None
+            found[url] = replace(one, url=url, media_type=kind)
+        if len(found) == MAX_ENCLOSURES:
+            break
+    return tuple(found.values())
 
 
 def _rejection(draft: _Draft, key: Key) -> Rejection | None:

@@ -10,14 +10,17 @@ from typing import Any
 import feedparser
 
 from ingest import jsonfeed
+from ingest.gzipped import unpacked
 from ingest.items import Item, Markup, ParsedFeed, RawDate
-from ingest.messages import PollOutcome
+from ingest.messages import Enclosure, PollOutcome
 from ingest.preflight import Checked, FeedRefusedError, check
+from ingest.sitemaps import is_sitemap, parse_sitemap
 from ingest.text import collapse, plain_title
 from ingest.xmltext import decode_xml
 
 # The parser knows these by their namespace or version; without, the root must do.
 _FORMAT_OF_ROOT = {"rss": "rss", "rdf": "rss", "feed": "atom"}
+MAX_UNPACKED_BYTES = 10_000_000  # of a document that comes as gzip
 _RSS_11 = "http://purl.org/net/rss1.1#"
 _DAY_SECONDS = 86_400
 _PERIOD_SECONDS = {
@@ -27,7 +30,7 @@ _PERIOD_SECONDS = {
     "monthly": 30 * _DAY_SECONDS,
     "yearly": 365 * _DAY_SECONDS,
 }
-_DIGITS = re.compile("[0-9]{1,8}")
+_DIGITS = re.compile("[0-9]{1,12}")
 _TEXT_TYPES = ("text/", "application/xhtml+xml")
 _CUT_ADDRESS = re.compile(r"\.[a-zA-Z]{4}$")
 _CUT_NAME = re.compile(r"[a-z]+(?: \((.+?)\)?)?")
@@ -35,32 +38,43 @@ _FEED_HEADERS = {"content-type": "application/xml; charset=utf-8"}
 
 
 def parse_feed(
-    body: bytes, *, content_type: str | None = None, max_items: int
+    body: bytes,
+    *,
+    content_type: str | None = None,
+    max_items: int,
+    max_bytes: int = MAX_UNPACKED_BYTES,
 ) -> ParsedFeed:
-    """Read RSS, Atom, RDF, CDF or JSON Feed; at most the first `max_items` items.
+    """Read RSS, Atom, RDF, CDF, JSON Feed or a sitemap; at most `max_items` items.
 
-    An item in the middle of which the document breaks off is left out.
+    Which of them it is, the content says; it may be compressed with gzip. An item in
+    the middle of which the document breaks off is left out.
 
     Raises:
         FeedRefusedError: It is no feed, or it would cost the parser too much.
     """
+    body = unpacked(body, max_bytes=max_bytes)
     if jsonfeed.looks_like_json(body):
         return jsonfeed.parse_json_feed(body, max_items=max_items)
     text = decode_xml(body, content_type)
     if not text:
         raise FeedRefusedError(PollOutcome.NOT_A_FEED, "it is empty")
+    if is_sitemap(text):
+        return parse_sitemap(text, max_items=max_items)
     checked = check(text, max_items=max_items)
     result = _parsed(checked)
     entries = result.entries[:max_items]
     if checked.last_item_open:
         entries = entries[: checked.n_items - 1]
+    name = _format(result, checked)
+    # RSS has no date of change: there the parser means the one of Dublin Core by it.
+    dublin = name.startswith("rss") and "<dc:date" in checked.text
     return ParsedFeed(
-        format=_format(result, checked),
+        format=name,
         title=_plain(_markup(result.feed, "title")),
         site_url=_word(result.feed, "link"),
         language=_word(result.feed, "language"),
         min_interval_seconds=_min_interval(result.feed),
-        items=tuple(map(_item, entries)),
+        items=tuple(_item(entry, dublin=dublin) for entry in entries),
         partial=not checked.complete,
         error=_shortfall(checked, max_items),
     )
@@ -108,7 +122,7 @@ def _shortfall(checked: Checked, max_items: int) -> str | None:
     return None if checked.complete else "it broke off before its end"
 
 
-def _item(entry: feedparser.FeedParserDict) -> Item:
+def _item(entry: feedparser.FeedParserDict, *, dublin: bool) -> Item:
     content = max(_contents(entry), key=lambda it: len(it.value), default=None)
     return Item(
         guid=_word(entry, "id"),
@@ -118,7 +132,9 @@ def _item(entry: feedparser.FeedParserDict) -> Item:
         summary=_markup(entry, "summary"),
         authors=tuple(_names(entry)),
         language=_entry_language(entry),
-        dates=tuple(_dates(entry)),
+        dates=tuple(_dates(entry, dublin=dublin)),
+        categories=tuple(_categories(entry)),
+        enclosures=tuple(_enclosures(entry)),
     )
 
 
@@ -184,14 +200,40 @@ def _entry_language(entry: feedparser.FeedParserDict) -> str | None:
     return next((it["language"] for it in details if it.get("language")), None)
 
 
-def _dates(entry: feedparser.FeedParserDict) -> Iterator[RawDate]:
-    # The parser files dc:date under "updated".
-    for origin in ("published", "updated", "created"):
-        raw = _own(entry, origin)
+def _dates(entry: feedparser.FeedParserDict, *, dublin: bool) -> Iterator[RawDate]:
+    for key in ("published", "updated", "created"):
+        raw = _own(entry, key)
         if isinstance(raw, str) and raw.strip():
-            clock = _own(entry, f"{origin}_parsed")  # a `time.struct_time`
+            clock = _own(entry, f"{key}_parsed")  # a `time.struct_time`
             parsed = datetime.fromtimestamp(timegm(clock), UTC) if clock else None
+            origin = "date" if dublin and key == "updated" else key
             yield RawDate(origin=origin, raw=raw.strip(), parsed=parsed)
+
+
+def _categories(entry: feedparser.FeedParserDict) -> Iterator[str]:
+    for tag in _own(entry, "tags") or ():
+        name = tag.get("label") or tag.get("term")
+        if isinstance(name, str):
+            yield name
+
+
+def _enclosures(entry: feedparser.FeedParserDict) -> Iterator[Enclosure]:
+    for link in _own(entry, "links") or ():
+        if link.get("rel") == "enclosure" and link.get("href"):
+            yield _enclosure(link, "href", "length")
+    for media in _own(entry, "media_content") or ():
+        if media.get("url"):
+            yield _enclosure(media, "url", "filesize")
+
+
+def _enclosure(fields: Any, address: str, size: str) -> Enclosure:
+    kind = fields.get("type")
+    return Enclosure(
+        url=fields[address],
+        # The parser calls every link a web page that does not say what it is.
+        media_type=kind if kind != "text/html" else None,
+        n_bytes=_number(fields.get(size)) or None,
+    )
 
 
 def _plain(markup: Markup | None) -> str | None:

@@ -2,11 +2,12 @@
 
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from ingest.articles import Published, make_article
+from ingest.articles import Published, dated, make_article
 from ingest.charset import binary_reason
 from ingest.documents import pack
 from ingest.messages import (
@@ -209,6 +210,7 @@ def _entry(file: FileToRead, piece: Piece, reader: Reader, *, now: datetime) -> 
     key = Path(file.path).as_uri()
     if piece.fragment is not None:
         key = f"{key}#{piece.fragment}"
+    published = _plausible(piece.published, now=now)
     article = make_article(
         identity=key,
         url=None,
@@ -217,7 +219,7 @@ def _entry(file: FileToRead, piece: Piece, reader: Reader, *, now: datetime) -> 
         text=piece.text,
         byline=piece.byline,
         language=piece.language,
-        published=_plausible(piece.published, now=now),
+        published=published,
         extractor=reader.extractor,
         confidence=piece.confidence,
     )
@@ -228,6 +230,9 @@ def _entry(file: FileToRead, piece: Piece, reader: Reader, *, now: datetime) -> 
         link=None,
         article=article,
         rejected=None,
+        published=None if published is None else dated(published),
+        authors=(article.byline,) if article.byline else (),
+        language=article.language,
     )
 
 
@@ -235,4 +240,4 @@ def _plausible(published: Published | None, *, now: datetime) -> Published | Non
     """Keep the spelling of a date in the future, but not the time."""
     if published is None or published.at is None or published.at <= now + MAX_AHEAD:
         return published
-    return Published(at=None, raw=published.raw, origin=published.origin)
+    return replace(published, at=None, confidence=0.0)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from ingest.messages import Enclosure
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Markup:
@@ -16,7 +18,7 @@ class Markup:
 class RawDate:
     """A date as the feed spells it."""
 
-    origin: str  # "published", "updated" or "created"
+    origin: str  # "published", "date" (Dublin Core), "updated" or "created"
     raw: str
     parsed: datetime | None  # what the parser of the format made of it, in UTC
 
@@ -33,17 +35,28 @@ class Item:
     authors: tuple[str, ...] = ()
     language: str | None = None
     dates: tuple[RawDate, ...] = ()  # the most telling first
+    categories: tuple[str, ...] = ()
+    enclosures: tuple[Enclosure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """A sitemap that an index names."""
+
+    url: str  # as spelt
+    changed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedFeed:
     """What one document says."""
 
-    format: str  # "rss20", "atom10", "json11", ...
+    format: str  # "rss20", "atom10", "json11", "news-sitemap", ...
     title: str | None = None  # plain
     site_url: str | None = None
     language: str | None = None
     min_interval_seconds: int | None = None  # from ttl and updatePeriod
     items: tuple[Item, ...] = ()
+    children: tuple[Child, ...] = ()  # of a sitemap index, the most promising first
     partial: bool = False  # it broke off, and an item that broke with it is left out
     error: str | None = None  # what is missing, in one sentence for the operator

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingest.items import Item, Markup, ParsedFeed, RawDate
-from ingest.messages import PollOutcome
+from ingest.messages import Enclosure, PollOutcome
 from ingest.preflight import FeedRefusedError
 from ingest.text import collapse
 
@@ -80,12 +80,17 @@ def _item(item: object) -> Item:
         authors=tuple(_names(item)),
         language=_text(item, "language") or None,
         dates=tuple(_dates(item)),
+        categories=tuple(filter(None, map(_word, _list(item, "tags")))),
+        enclosures=tuple(_enclosures(item)),
     )
 
 
 def _text(fields: dict[str, Any], key: str) -> str:
     """Return a field as text; version 1.0 allowed numbers where ids stand."""
-    value = fields.get(key)
+    return _word(fields.get(key))
+
+
+def _word(value: object) -> str:
     if isinstance(value, str):
         return value.strip()
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -97,9 +102,13 @@ def _markup(fields: dict[str, Any], key: str, *, is_html: bool) -> Markup | None
     return Markup(value=value, is_html=is_html) if value else None
 
 
+def _list(fields: dict[str, Any], key: str) -> list[Any]:
+    value = fields.get(key)
+    return value if isinstance(value, list) else []
+
+
 def _names(item: dict[str, Any]) -> Iterator[str]:
-    authors = item.get("authors")
-    for author in authors if isinstance(authors, list) else [item.get("author")]:
+    for author in _list(item, "authors") or [item.get("author")]:
         name = collapse(_text(author, "name")) if isinstance(author, dict) else ""
         if name:
             yield name
@@ -110,3 +119,14 @@ def _dates(item: dict[str, Any]) -> Iterator[RawDate]:
         raw = _text(item, key)
         if raw:
             yield RawDate(origin=origin, raw=raw, parsed=None)
+
+
+def _enclosures(item: dict[str, Any]) -> Iterator[Enclosure]:
+    for one in _list(item, "attachments"):
+        if isinstance(one, dict) and (url := _text(one, "url")):
+            size = one.get("size_in_bytes")
+            yield Enclosure(
+                url=url,
+                media_type=_text(one, "mime_type") or None,
+                n_bytes=size if isinstance(size, int) and 0 < size < 10**12 else None,
+            )

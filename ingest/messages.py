@@ -106,6 +106,29 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EntryDate:
+    """A date of an entry: as it is spelt, what that means, and how sure that is."""
+
+    raw: str | None
+    at: datetime | None  # in UTC; None where the spelling says nothing to us
+    origin: str  # "published", "date", "updated", "created", "dateline", ...
+    confidence: float  # 0..1 that this is the moment it is taken for
+
+    def __post_init__(self) -> None:
+        """Reject naive times at the border."""
+        require_utc(self.at, "at")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosure:
+    """A file that comes with an entry: a recording, a picture."""
+
+    url: str
+    media_type: str | None = None  # as declared
+    n_bytes: int | None = None  # as declared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One item as the feed or file gave it; exactly one of article and rejected."""
 
@@ -115,6 +138,12 @@ class Entry:
     link: str | None  # verbatim
     article: Article | None
     rejected: Rejection | None
+    published: EntryDate | None = None
+    updated: EntryDate | None = None
+    authors: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    language: str | None = None  # as declared: "pt-BR"
+    enclosures: tuple[Enclosure, ...] = ()
 
     def __post_init__(self) -> None:
         """Hold the invariant that an entry ends one way."""

@@ -46,6 +46,8 @@ def _document_bytes(document: Document | None) -> int:
 
 def _entry_bytes(entry: Entry) -> int:
     texts = [entry.key, entry.link or "", *entry.aliases]
+    texts += [*entry.authors, *entry.categories]
+    texts += [f"{one.url} {one.media_type}" for one in entry.enclosures]
     if entry.article is not None:
         values = (getattr(entry.article, it.name) for it in fields(entry.article))
         texts += [value for value in values if isinstance(value, str)]

@@ -2,20 +2,24 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 
+from ingest.children import Allowance, is_dated, read_children
 from ingest.documents import pack
 from ingest.entries import Origin, make_entries
 from ingest.feeds import parse_feed
 from ingest.fetch import Fetch, FetchRequest, Reply
 from ingest.fetch_errors import FetchFailedError, brief
 from ingest.headers import max_age_seconds, retry_after_seconds, validator
+from ingest.items import ParsedFeed
 from ingest.messages import FeedPolled, FeedToPoll, PollFeeds, PollLimits, PollOutcome
 from ingest.parts import split_event
 from ingest.preflight import FeedRefusedError
+from ingest.sitemaps import INDEX
 
 MAX_MEDIA_TYPE_CHARS = 200  # the charset may stand behind the type; no more does
 _OUTCOMES: dict[int, PollOutcome] = {
@@ -77,7 +81,8 @@ async def _poll(
     except Exception as error:  # noqa: BLE001 - one feed must not end the others
         event = _failed(feed, _unforeseen(PollOutcome.UNREACHABLE, error), now())
     else:
-        event = _answered(feed, reply, limits, now())
+        parse = partial(_parsed, limits, fetch, now, started)
+        event = await _answered(feed, reply, parse, now())
     return replace(event, elapsed_ms=(now() - started) // timedelta(milliseconds=1))
 
 
@@ -100,8 +105,39 @@ def _failed(feed: FeedToPoll, error: FetchFailedError, at: datetime) -> FeedPoll
     )
 
 
-def _answered(
-    feed: FeedToPoll, reply: Reply, limits: PollLimits, at: datetime
+async def _parsed(
+    limits: PollLimits,
+    fetch: Fetch,
+    now: Callable[[], datetime],
+    started: datetime,
+    reply: Reply,
+) -> ParsedFeed:
+    """Return what a body says; of an index, what its newest sitemaps say.
+
+    Raises:
+        FeedRefusedError: It is no feed, or a hostile one.
+    """
+    parsed = parse_feed(
+        reply.body,
+        content_type=reply.content_type,
+        max_items=limits.max_entries,
+        max_bytes=limits.max_body_bytes,
+    )
+    if parsed.format != INDEX:
+        return parsed
+    allowance = Allowance(
+        limits=limits,
+        until=started + timedelta(seconds=limits.timeout_seconds),
+        n_bytes=limits.max_body_bytes - len(reply.body),
+    )
+    return await read_children(parsed, reply.url, allowance, fetch=fetch, now=now)
+
+
+Parse = Callable[[Reply], Awaitable[ParsedFeed]]
+
+
+async def _answered(
+    feed: FeedToPoll, reply: Reply, parse: Parse, at: datetime
 ) -> FeedPolled:
     """Return the event for a reply, whatever its status is."""
     is_success = HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES
@@ -131,7 +167,7 @@ def _answered(
     if not is_success:
         return replace(event, error=f"The server answered {reply.status}.")
     try:
-        return _read(event, feed, reply, limits)
+        return await _read(event, feed, reply, parse)
     except FeedRefusedError as error:
         # Without hash and validators, so that the next poll looks at it again.
         return replace(event, outcome=error.outcome, error=_sentence(error.reason))
@@ -139,8 +175,8 @@ def _answered(
         return _failed(feed, _unforeseen(PollOutcome.HOSTILE, error), at)
 
 
-def _read(
-    event: FeedPolled, feed: FeedToPoll, reply: Reply, limits: PollLimits
+async def _read(
+    event: FeedPolled, feed: FeedToPoll, reply: Reply, parse: Parse
 ) -> FeedPolled:
     """Add what the body says, unless it is the body of the last poll.
 
@@ -155,12 +191,10 @@ def _read(
     )
     if event.body_sha256 == feed.body_sha256:
         return replace(event, outcome=PollOutcome.UNCHANGED)
-    parsed = parse_feed(
-        reply.body, content_type=reply.content_type, max_items=limits.max_entries
-    )
-    if parsed.partial:
-        # It must come again in full, so its validators must not call it current.
-        event = replace(event, etag=None, last_modified=None)
+    parsed = await parse(reply)
+    if parsed.partial or not is_dated(parsed):
+        # It must come again in full, so nothing must call it current.
+        event = replace(event, etag=None, last_modified=None, body_sha256=None)
     origin = Origin(feed_url=feed.url, base_url=reply.url, source=feed.source)
     key_mode, entries = make_entries(
         parsed, origin, key_mode=feed.key_mode, now=event.polled_at

@@ -62,6 +62,12 @@ def canonical_url(url: str, base: str | None = None) -> str | None:
     return _escaped(bare)
 
 
+def absolute_url(url: str, base: str) -> str | None:
+    """Return a web address resolved against `base`, or None where it is none."""
+    parts = _split(url, base)
+    return None if parts is None else urlunsplit(parts)
+
+
 def publisher(url: str) -> str:
     """Return the host of an address without "www.", or "" where there is none."""
     parts = _split(url, None)

@@ -104,7 +104,8 @@ def _as_utf8_or_cp1252(body: bytes) -> str:
 def _damaged_utf8(body: bytes) -> str | None:
     """Return the text of UTF-8, of which a few bytes may be wrong."""
     text = body.decode("utf-8", "replace")
-    n_damaged = text.count("\ufffd")
+    # What others could not read is written as this character, and is no damage here.
+    n_damaged = text.count("\ufffd") - body.count(b"\xef\xbf\xbd")
     if n_damaged == 0:
         return text
     n_beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))

@@ -17,6 +17,7 @@ from ingest.messages import Document as NewDocument
 from store import rollups
 from store.articles import Seen, Sighting, Target, write_articles
 from store.batches import insert_new, insert_rows, update_rows
+from store.details import entry_details
 from store.known import Known, add_aliases, find_known
 from store.models import Document, Entry
 from store.plain import UnfitValue, require_fit, storable_key
@@ -214,6 +215,7 @@ def _entry_row(
         "document_sha256": one.document_sha256,
         "first_seen_at": sighting.now,
         "changed_at": sighting.now,
+        **entry_details(entry),
     }
 
 
@@ -243,6 +245,7 @@ def _update_revised(
             "content_hash": seen.draft.content_hash,
             "link": seen.entry.link,
             "changed_at": sighting.now,
+            **entry_details(seen.entry),
         }
         for seen, stored in revised
     ]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -122,7 +123,7 @@ class _Head:
         found = find_date(collapse(raw or ""))
         if found is None:
             return None
-        return Published(at=found.at, raw=found.raw, origin="published")
+        return replace(found, origin="published")
 
     def _text(self, selector: str) -> str:
         node = self._page.css_first(selector)

@@ -21,7 +21,7 @@ from services.cli.output import Output
 from store import queries
 from store.engine import Session
 from store.errors import NotFound
-from store.queries import ArticlePage
+from store.queries import Appearance, ArticlePage
 
 app = typer.Typer()
 
@@ -125,6 +125,28 @@ def _print(output: Output, page: ArticlePage) -> None:
         if lines:
             output.heading(title)
             print_lines(output, lines, columns=columns)
+    for appearance in page.appearances:
+        _print_details(output, appearance)
+
+
+def _print_details(output: Output, appearance: Appearance) -> None:
+    """Print what one feed says beside the article, as far as it says anything."""
+    said = {
+        "published_at": appearance.published_at,
+        "published_as": appearance.published_raw,
+        "published_from": appearance.published_from,
+        "published_confidence": appearance.published_confidence,
+        "updated_at": appearance.updated_at,
+        "updated_as": appearance.updated_raw,
+        "language": appearance.language,
+        "authors": "; ".join(appearance.authors or ()),
+        "categories": "; ".join(appearance.categories or ()),
+        "enclosures": "  ".join(one["url"] for one in appearance.enclosures or ()),
+    }
+    told = {name: value for name, value in said.items() if value not in (None, "")}
+    if told:
+        output.heading(f"As {appearance.feed} has it")
+        output.facts(told)
 
 
 ORIGINAL = ("original_id", "original_source", "original_title", "kind", "containment")

@@ -1,6 +1,7 @@
 """Tables of what was found: entries, articles and their revisions."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -14,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped
 
-from store.models.base import Base, BigId, UtcDateTime, col, one_of
+from store.models.base import Base, BigId, Json, UtcDateTime, col, one_of
 from store.words import EntryOutcome
 
 
@@ -129,6 +130,30 @@ class Entry(Base):
     )
     first_seen_at: Mapped[datetime] = col(UtcDateTime, comment="When first seen")
     changed_at: Mapped[datetime] = col(UtcDateTime, comment="When it last changed")
+    published_at: Mapped[datetime | None] = col(
+        UtcDateTime, comment="When it says it was published"
+    )
+    published_raw: Mapped[str | None] = col(Text, comment="That date as spelt")
+    published_from: Mapped[str | None] = col(
+        String(24), comment="Which field or line said so"
+    )
+    published_confidence: Mapped[float | None] = col(
+        Float, comment="Trust in that date, 0 to 1"
+    )
+    updated_at: Mapped[datetime | None] = col(
+        UtcDateTime, comment="When it says it was changed last"
+    )
+    updated_raw: Mapped[str | None] = col(Text, comment="That date as spelt")
+    language: Mapped[str | None] = col(
+        String(64), comment="Language it declares, verbatim"
+    )
+    authors: Mapped[list[str] | None] = col(
+        Json, comment="Names of its authors, a list"
+    )
+    categories: Mapped[list[str] | None] = col(Json, comment="Its categories, a list")
+    enclosures: Mapped[list[dict[str, Any]] | None] = col(
+        Json, comment="Files that come with it: url, media_type, n_bytes"
+    )
 
 
 class EntryAlias(Base):

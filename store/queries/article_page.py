@@ -63,6 +63,16 @@ class Appearance:
     outcome: str
     first_seen_at: datetime
     changed_at: datetime
+    published_at: datetime | None
+    published_raw: str | None
+    published_from: str | None
+    published_confidence: float | None
+    updated_at: datetime | None
+    updated_raw: str | None
+    language: str | None  # as declared
+    authors: list[str] | None
+    categories: list[str] | None
+    enclosures: list[dict[str, Any]] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +245,16 @@ def _appearances(session: Session, article_id: int) -> tuple[Appearance, ...]:
             Entry.outcome,
             Entry.first_seen_at,
             Entry.changed_at,
+            Entry.published_at,
+            Entry.published_raw,
+            Entry.published_from,
+            Entry.published_confidence,
+            Entry.updated_at,
+            Entry.updated_raw,
+            Entry.language,
+            Entry.authors,
+            Entry.categories,
+            Entry.enclosures,
         )
         .join(Feed, Feed.id == Entry.feed_id)
         .where(Entry.article_id == article_id)

@@ -34,7 +34,9 @@ from enrich.messages import (
 from ingest.messages import (
     Article,
     Document,
+    Enclosure,
     Entry,
+    EntryDate,
     FeedPolled,
     FeedToPoll,
     FileOutcome,
@@ -84,6 +86,21 @@ ENTRY = Entry(
     link="https://example.org/news/1?utm_source=feed",
     article=ARTICLE,
     rejected=None,
+    published=EntryDate(
+        raw="Sun, 01 Mar 2026 13:00:30 +0100",
+        at=NOON,
+        origin="published",
+        confidence=1.0,
+    ),
+    updated=EntryDate(raw="later", at=None, origin="updated", confidence=0.0),
+    authors=("Ana Roe", "Ben Doe"),
+    categories=("Wirtschaft",),
+    language="de-DE",
+    enclosures=(
+        Enclosure(
+            url="https://example.org/1.mp3", media_type="audio/mpeg", n_bytes=1200
+        ),
+    ),
 )
 REFUSED = Entry(
     key="2",

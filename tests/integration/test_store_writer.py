@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,9 +12,11 @@ from support.desk import Desk
 from support.factories import article, entry, polled, rejected
 
 from enrich.messages import Lane
+from ingest.messages import Enclosure, EntryDate
 from store.articles import Seen, Sighting
-from store.engine import transaction
+from store.engine import reading, transaction
 from store.models import Article, EnrichWork, Entry, Poll, Quarantine, Revision
+from store.queries import get_article
 from store.tally import End
 from store.words import EntryOutcome
 from store.writer import write_entries
@@ -33,6 +36,39 @@ def test_a_poll_stores_articles_and_moves_the_cursor_together(desk: Desk) -> Non
     assert (poll.state, poll.outcome) == ("done", "fetched")
     assert desk.count(Article, Article.feed_id == feed_id) == 2
     assert desk.count(EnrichWork, EnrichWork.lane == "live") == 2
+    desk.assert_balanced()
+
+
+def test_what_a_feed_says_beside_the_article_is_kept_and_shown(desk: Desk) -> None:
+    published = EntryDate(raw="today", at=desk.now, origin="date", confidence=0.8)
+    mp3 = Enclosure(url="https://news.example/a.mp3", n_bytes=12)
+    told: dict[str, Any] = {
+        "published": published,
+        "updated": EntryDate(raw="n\0w", at=None, origin="updated", confidence=0.0),
+        "authors": ("Ann", "B\ud800b"),
+        "categories": ("Sport", "\0"),
+        "language": "pt-BR",
+        "enclosures": (mp3, Enclosure(url="https://news.example/\0")),
+    }
+    desk.poll(entry("a", **told), rejected())
+    with reading(desk.engine) as session:
+        (found,) = get_article(session, "1").appearances
+    assert (found.published_at, found.published_raw) == (desk.now, "today")
+    assert (found.published_from, found.published_confidence) == ("date", 0.8)
+    assert (found.updated_at, found.updated_raw) == (None, "n\ufffdw")
+    assert (found.authors, found.language) == (["Ann", "B\ufffdb"], "pt-BR")
+    assert found.categories == ["Sport", "\ufffd"]
+    assert found.enclosures == [
+        {"url": mp3.url, "media_type": None, "n_bytes": 12},
+    ]
+    assert desk.count(Entry, Entry.authors.is_(None)) == 1
+    later = replace(published, raw="later")
+    desk.poll(entry("a", **told | {"updated": later}), rejected())
+    assert desk.one(Entry, Entry.key == "guid:a").updated_raw == "n\ufffdw"
+    changed = article("a", title="Another title")
+    desk.poll(entry("a", article=changed, updated=later), rejected())
+    revised = desk.one(Entry, Entry.key == "guid:a")
+    assert (revised.updated_raw, revised.authors) == ("later", None)
     desk.assert_balanced()
 
 

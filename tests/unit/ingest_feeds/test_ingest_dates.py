@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.dates import parse_date, settle_date
+from ingest.dates import find_update, parse_date, settle_date
 from ingest.items import RawDate
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -104,3 +104,40 @@ def test_what_the_parser_of_the_format_understood_is_used() -> None:
 
 def test_without_dates_there_is_no_publication() -> None:
     assert settle_date([], now=NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "confidence"),
+    [
+        ("Wed, 04 Mar 2026 10:00:00 +0100", 1.0),
+        ("Wed, 04 Mar 2026 10:00:00 CET", 1.0),
+        ("2026-03-04T10:00:00Z", 1.0),
+        ("Wed, 04 Mar 2026 10:00:00", 0.8),
+        ("Wed, 04 Mar 2026 10:00:00 IST", 0.8),
+        ("2026-03-04T10:00:00", 0.8),
+        ("2026-03-04", 0.7),
+        ("2031-03-04", 0.0),
+        ("soon", 0.0),
+    ],
+)
+def test_the_spelling_of_a_date_says_how_far_it_is_trusted(
+    raw: str, confidence: float
+) -> None:
+    date = RawDate(origin="published", raw=raw, parsed=None)
+    settled = settle_date([date], now=NOW)
+    assert settled is not None
+    assert settled.confidence == confidence
+    assert (settled.at is None) == (confidence == 0)
+
+
+def test_a_date_of_change_is_less_sure_to_be_that_of_publication() -> None:
+    raw = "2026-03-04T10:00:00Z"
+    changed = [RawDate(origin="updated", raw=raw, parsed=None)]
+    settled, update = settle_date(changed, now=NOW), find_update(changed, now=NOW)
+    assert settled is not None
+    assert update is not None
+    assert (settled.confidence, update.confidence) == (0.7, 1.0)
+    guessed = [RawDate(origin="published", raw="heute", parsed=NOW)]
+    settled = settle_date(guessed, now=NOW)
+    assert settled is not None
+    assert settled.confidence == 0.6

@@ -8,7 +8,14 @@ import pytest
 from ingest.articles import article_uid
 from ingest.entries import Origin, make_entries
 from ingest.items import Item, Markup, ParsedFeed, RawDate
-from ingest.messages import Article, Entry, KeyMode, Rejection
+from ingest.messages import (
+    Article,
+    Enclosure,
+    Entry,
+    EntryDate,
+    KeyMode,
+    Rejection,
+)
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 FEED = "https://www.paper.example/feed.xml"
@@ -180,3 +187,56 @@ def test_links_start_where_the_document_was_found() -> None:
 
 def test_the_language_of_the_feed_holds_for_items_that_say_nothing() -> None:
     assert article(language="en-US").language == "en"
+
+
+def test_an_entry_keeps_what_the_feed_says_beside_its_article() -> None:
+    (entry,) = entries(
+        item(
+            authors=("Ann  Lee", "Ann Lee", "Bo &amp; Co"),
+            categories=("Sport", "", "Sport", "x" * 300),
+            language="pt-BR",
+            dates=(
+                RawDate(origin="published", raw="2026-03-01T10:00:00Z", parsed=None),
+                RawDate(origin="updated", raw="2026-03-02", parsed=None),
+            ),
+            enclosures=(
+                Enclosure(url="/a.mp3", media_type="audio/mpeg", n_bytes=12),
+                Enclosure(url="https://www.paper.example/a.mp3"),
+                Enclosure(url="javascript:alert(1)"),
+            ),
+        )
+    )
+    assert entry.authors == ("Ann Lee", "Bo & Co")
+    assert entry.categories == ("Sport", "x" * 199 + "…")
+    assert entry.language == "pt-BR"
+    assert entry.published == EntryDate(
+        raw="2026-03-01T10:00:00Z",
+        at=datetime(2026, 3, 1, 10, 0, tzinfo=UTC),
+        origin="published",
+        confidence=1.0,
+    )
+    assert entry.updated is not None
+    assert (entry.updated.raw, entry.updated.confidence) == ("2026-03-02", 0.7)
+    assert entry.enclosures == (
+        Enclosure(
+            url="https://www.paper.example/a.mp3", media_type="audio/mpeg", n_bytes=12
+        ),
+    )
+
+
+def test_a_rejected_entry_keeps_its_dates_too() -> None:
+    date = RawDate(origin="published", raw="2026-03-01", parsed=None)
+    (entry,) = entries(item(title=None, summary=None, dates=(date,)))
+    assert entry.rejected is Rejection.NO_TEXT
+    assert entry.published is not None
+    assert entry.published.raw == "2026-03-01"
+
+
+def test_an_entry_cannot_grow_without_end() -> None:
+    names = tuple(f"name {n}" for n in range(500))
+    files = tuple(Enclosure(url=f"/{n}") for n in range(500))
+    (entry,) = entries(
+        item(authors=names, categories=names, enclosures=files, language="x" * 99)
+    )
+    assert (len(entry.authors), len(entry.categories)) == (10, 50)
+    assert (len(entry.enclosures), entry.language) == (20, None)

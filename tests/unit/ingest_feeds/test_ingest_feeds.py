@@ -6,7 +6,7 @@ import pytest
 
 from ingest.feeds import parse_feed
 from ingest.items import Item, Markup, ParsedFeed
-from ingest.messages import PollOutcome
+from ingest.messages import Enclosure, PollOutcome
 from ingest.preflight import FeedRefusedError
 
 NAMESPACES = (
@@ -94,7 +94,7 @@ def test_rss_10_and_11_and_cdf_are_read() -> None:
 
 def test_the_date_of_publication_comes_before_all_others() -> None:
     dates = item("<dc:date>2026-01-02</dc:date><pubDate>2026-01-01</pubDate>").dates
-    assert [date.origin for date in dates] == ["published", "updated"]
+    assert [date.origin for date in dates] == ["published", "date"]
 
 
 def test_the_page_behind_a_proxy_of_links_is_the_link() -> None:
@@ -222,3 +222,21 @@ def test_characters_that_no_database_takes_do_not_arrive() -> None:
     entry = parsed(rss("<item><title>a&#0;b\0c&#xD800;</title></item>")).items[0]
     assert entry.title is not None
     assert entry.title.value == "a\ufffdbc\ufffd"
+
+
+def test_categories_and_files_are_read_in_every_format() -> None:
+    entry = item(
+        "<category>Sport</category><dc:subject>Towns</dc:subject>"
+        "<enclosure url='http://x.example/a.mp3' length='12' type='audio/mpeg'/>"
+        "<media:content url='http://x.example/i.jpg' type='image/jpeg' fileSize='x'/>"
+    )
+    assert entry.categories == ("Sport", "Towns")
+    assert entry.enclosures == (
+        Enclosure(url="http://x.example/a.mp3", media_type="audio/mpeg", n_bytes=12),
+        Enclosure(url="http://x.example/i.jpg", media_type="image/jpeg"),
+    )
+    link = "<link rel='enclosure' href='http://x.example/v' length='0'/>"
+    label = "<category term='t1' label='Towns'/><category term='t2'/>"
+    (entry,) = parsed(atom(f"<entry>{link}{label}</entry>")).items
+    assert entry.categories == ("Towns", "t2")
+    assert entry.enclosures == (Enclosure(url="http://x.example/v"),)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ingest.feeds import parse_feed
 from ingest.items import Markup, ParsedFeed
 from ingest.jsonfeed import looks_like_json
+from ingest.messages import Enclosure
 from ingest.preflight import FeedRefusedError
 
 VERSION = "https://jsonfeed.org/version/1.1"
@@ -115,3 +116,25 @@ def test_xml_does_not_look_like_json() -> None:
 )
 def test_no_item_raises(value: Any, key: str) -> None:
     assert len(parsed({key: value}, value).items) == 2
+
+
+def test_tags_and_attachments_of_the_right_type_are_read() -> None:
+    (item,) = parsed(
+        {
+            "id": "1",
+            "tags": ["Sport", 7, None, ["x"]],
+            "attachments": [
+                {"url": "https://x.example/a", "mime_type": "audio/mpeg"},
+                {"url": "https://x.example/b", "size_in_bytes": 12},
+                {"url": "https://x.example/c", "size_in_bytes": "12"},
+                {"mime_type": "audio/mpeg"},
+                "https://x.example/d",
+            ],
+        }
+    ).items
+    assert item.categories == ("Sport", "7")
+    assert item.enclosures == (
+        Enclosure(url="https://x.example/a", media_type="audio/mpeg"),
+        Enclosure(url="https://x.example/b", n_bytes=12),
+        Enclosure(url="https://x.example/c"),
+    )
