@@ -90,7 +90,7 @@ class _Draft:
 
 
 def _draft(item: Item, origin: Origin, now: datetime) -> _Draft:
-    title = _title(item.title)
+    title = title_of(item)
     text, is_content = _text(item)
     link = collapse(item.link or "")
     return _Draft(
@@ -115,7 +115,9 @@ def _canonical(link: str, base_url: str) -> str | None:
     return canonical_url(link, base_url) if 0 < len(link) <= MAX_LINK_CHARS else None
 
 
-def _title(title: Markup | None) -> str:
+def title_of(item: Item) -> str:
+    """Return the title of an item as plain text, "" where it has none."""
+    title = item.title
     if title is None:
         return ""
     # Escaped first, so that a plain "<" is not taken for a tag.
@@ -124,17 +126,18 @@ def _title(title: Markup | None) -> str:
 
 def _text(item: Item) -> tuple[str, bool]:
     """Return the text of an item, and whether the feed calls it the whole article."""
-    content = _plain(item.content)
+    content = plain_of(item.content)
     if _n_words(content) >= FULL_WORDS or item.summary in (None, item.content):
         return content, bool(content)
     # Some feeds put a caption or an empty frame where the content belongs.
-    summary = _plain(item.summary)
+    summary = plain_of(item.summary)
     if len(content) >= len(summary):
         return content, bool(content)
     return summary, False
 
 
-def _plain(markup: Markup | None) -> str:
+def plain_of(markup: Markup | None) -> str:
+    """Return a text without its markup and without what software appends to it."""
     if markup is None:
         return ""
     text = plain_text(markup.value) if _is_html(markup) else tidy(markup.value)

@@ -75,6 +75,7 @@ def parse_feed(
         language=_word(result.feed, "language"),
         min_interval_seconds=_min_interval(result.feed),
         items=tuple(_item(entry, dublin=dublin) for entry in entries),
+        bozo=bool(result.bozo),
         partial=not checked.complete,
         error=_shortfall(checked, max_items),
     )

@@ -70,6 +70,7 @@ class Reply:
 
     url: str
     status: int
+    redirects: tuple[str, ...] = ()  # addresses that led here, the first one first
     permanent_url: str | None = None  # set where every hop was a 301 or 308
     body: bytes = b""  # decoded; read only where the status is 2xx
     truncated: bool = False  # the connection broke before the body was complete
@@ -158,14 +159,18 @@ class _Fetcher:
     async def __call__(self, request: FetchRequest, /) -> Reply:
         url = checked_url(request.url)
         permanent = True
+        passed: list[str] = []
         seconds_left = request.timeout_seconds
         for n_redirects in range(MAX_REDIRECTS + 1):
             answer, seconds = await self._ask(url, request, seconds_left)
             if isinstance(answer, Reply):
                 moved_for_good = permanent and n_redirects > 0
                 return replace(
-                    answer, permanent_url=answer.url if moved_for_good else None
+                    answer,
+                    redirects=tuple(passed),
+                    permanent_url=answer.url if moved_for_good else None,
                 )
+            passed.append(str(url))
             permanent = permanent and answer.permanent
             seconds_left -= seconds
             url = next_url(url, answer.location)

@@ -58,5 +58,6 @@ class ParsedFeed:
     min_interval_seconds: int | None = None  # from ttl and updatePeriod
     items: tuple[Item, ...] = ()
     children: tuple[Child, ...] = ()  # of a sitemap index, the most promising first
+    bozo: bool = False  # it is not well-formed, and was read all the same
     partial: bool = False  # it broke off, and an item that broke with it is left out
     error: str | None = None  # what is missing, in one sentence for the operator

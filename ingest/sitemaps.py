@@ -47,6 +47,7 @@ def parse_sitemap(text: str, *, max_items: int) -> ParsedFeed:
         return ParsedFeed(
             format=INDEX,
             children=_children(pages),
+            bozo=error is not None,
             partial=error is not None,
             error=error,
         )
@@ -56,6 +57,7 @@ def parse_sitemap(text: str, *, max_items: int) -> ParsedFeed:
     return ParsedFeed(
         format="news-sitemap" if reader.has_news else "sitemap",
         items=tuple(map(_item, kept)),
+        bozo=not reader.complete,
         partial=not reader.complete,
         error=error,
     )

@@ -14,6 +14,8 @@ from ingest.urls import canonical_url
 from services.cli.base import ask_for_work, open_store
 from services.cli.call import Call, call_of
 from services.cli.deeds import note
+from services.cli.feeds_parse import parse
+from services.cli.feeds_test import test
 from services.cli.output import ExitCode, Failure
 from store import feeds as subscriptions
 from store.engine import reading, transaction
@@ -22,6 +24,10 @@ from store.queries.feeds import list_feeds
 from store.words import FeedKind, FeedState
 
 app = typer.Typer(no_args_is_help=True, help="Subscriptions: what is polled.")
+
+# Both look at feeds that nobody subscribes to yet, and open no database.
+app.command()(parse)
+app.command()(test)
 
 Refs = Annotated[list[str], typer.Argument(help="Ids or addresses of feeds.")]
 
