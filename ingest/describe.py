@@ -8,7 +8,7 @@ from ingest.dates import parse_date
 from ingest.entries import Origin, make_entries, plain_of, title_of
 from ingest.feeds import MAX_UNPACKED_BYTES, parse_feed
 from ingest.items import Item, ParsedFeed
-from ingest.messages import Entry, EntryDate, PollOutcome
+from ingest.messages import Entry, EntryDate, PollOutcome, Rejection
 from ingest.preflight import FeedRefusedError
 from ingest.urls import absolute_url
 
@@ -82,8 +82,9 @@ def refused(outcome: PollOutcome, reason: str) -> dict[str, Any]:
 
 
 def _entry(item: Item, entry: Entry, start: str) -> dict[str, Any]:
+    has_identity = entry.rejected is not Rejection.NO_IDENTITY
     return {
-        "id": item.guid or entry.key,
+        "id": item.guid or (entry.key if has_identity else None),
         "url": _absolute(entry.link, start),
         "title": title_of(item),
         "published_at": _moment(entry.published),

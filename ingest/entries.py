@@ -200,7 +200,7 @@ def _entry(draft: _Draft, key: Key, feed: ParsedFeed, origin: Origin) -> Entry:
 
 def _names(names: Iterable[str], at_most: int) -> tuple[str, ...]:
     """Return names on one line each, without repeats."""
-    plain = (shorten(collapse(html.unescape(name)), MAX_NAME_CHARS) for name in names)
+    plain = (shorten(collapse(plain_text(name)), MAX_NAME_CHARS) for name in names)
     return tuple(islice(dict.fromkeys(filter(None, plain)), at_most))
 
 

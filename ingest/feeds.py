@@ -34,6 +34,8 @@ _DIGITS = re.compile("[0-9]{1,12}")
 _TEXT_TYPES = ("text/", "application/xhtml+xml")
 _CUT_ADDRESS = re.compile(r"\.[a-zA-Z]{4}$")
 _CUT_NAME = re.compile(r"[a-z]+(?: \((.+?)\)?)?")
+# The page of a post in the AT Protocol stands inside; the parser takes the attribute.
+_OTHER_ADDRESS = re.compile(r"<link\s+uri=\"at://[^\"<>]*\"\s*>")
 _FEED_HEADERS = {"content-type": "application/xml; charset=utf-8"}
 
 
@@ -84,7 +86,10 @@ def parse_feed(
 def _parsed(checked: Checked) -> feedparser.FeedParserDict:
     # A stream, because the parser takes bytes for the name of a file first, and the
     # server would choose that name.
-    stream = io.BytesIO(checked.text.encode())
+    text = checked.text
+    if "at://" in text:
+        text = _OTHER_ADDRESS.sub("<link>", text)
+    stream = io.BytesIO(text.encode())
     try:
         return feedparser.parse(
             stream,
@@ -130,7 +135,7 @@ def _item(entry: feedparser.FeedParserDict, *, dublin: bool) -> Item:
         link=_link(entry),
         title=_markup(entry, "title"),
         content=content,
-        summary=_markup(entry, "summary"),
+        summary=_summary(entry),
         authors=tuple(_names(entry)),
         language=_entry_language(entry),
         dates=tuple(_dates(entry, dublin=dublin)),
@@ -166,6 +171,11 @@ def _markup(entry: feedparser.FeedParserDict, key: str) -> Markup | None:
         return None
     detail = _own(entry, f"{key}_detail") or {}
     return Markup(value=value, is_html=detail.get("type", "text/html") != "text/plain")
+
+
+def _summary(entry: feedparser.FeedParserDict) -> Markup | None:
+    # Where there is none the parser repeats the content, and leaves out the details.
+    return _markup(entry, "summary") if _own(entry, "summary_detail") else None
 
 
 def _contents(entry: feedparser.FeedParserDict) -> Iterator[Markup]:

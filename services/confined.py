@@ -18,7 +18,7 @@ from typing import IO, Any, BinaryIO, Self
 from ingest.describe import Given, describe_feed, refused
 from ingest.discovery import find_feeds, looks_like_html
 from ingest.messages import PollOutcome, utc_now
-from services.memory import limit_memory
+from services.memory import limit_memory, peak_megabytes
 
 MAX_SECONDS = 10.0
 MAX_MEGABYTES = 300
@@ -62,14 +62,16 @@ class ConfinedParser:
     ) -> dict[str, Any]:
         """Return what `describe_feed` says of a file.
 
-        A web page gets `candidates` as well: the feeds that it names.
+        A web page gets `candidates` as well: the feeds that it names. `peak_megabytes`
+        is the most memory that the process had so far.
         """
         asked = {"path": str(path), "url": url, "content_type": content_type}
         try:
             return self._answer(json.dumps(asked).encode() + b"\n")
         except TookTooMuch as error:
             self._kill()
-            return refused(PollOutcome.HOSTILE, str(error)) | {"candidates": []}
+            told = refused(PollOutcome.HOSTILE, str(error))
+            return told | {"candidates": [], "peak_megabytes": self._megabytes}
 
     def _answer(self, asked: bytes) -> dict[str, Any]:
         process = self._process = self._process or self._start()
@@ -132,7 +134,8 @@ def serve(megabytes: int, asked: BinaryIO, answers: BinaryIO) -> None:
     answers.write(b"ready\n")
     answers.flush()
     for line in asked:
-        answers.write(_line(_described(json.loads(line), megabytes)))
+        told = _described(json.loads(line), megabytes)
+        answers.write(_line(told | {"peak_megabytes": peak_megabytes()}))
         answers.flush()
 
 

@@ -6,6 +6,7 @@ the guard reports it, and the article goes alone and then to quarantine.
 """
 
 import resource
+from pathlib import Path
 
 MEGABYTE = 1_000_000
 
@@ -21,3 +22,14 @@ def limit_memory(megabytes: int) -> None:
     if hard != resource.RLIM_INFINITY:
         limit = min(limit, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def peak_megabytes() -> int:
+    """Return the most memory that this process had at any moment."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+    except OSError:
+        # In bytes on macOS. Elsewhere it may be that of the process that started ours.
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // MEGABYTE
+    kibibytes = status.partition("VmHWM:")[2].split(maxsplit=1)[0]
+    return int(kibibytes) * 1024 // MEGABYTE

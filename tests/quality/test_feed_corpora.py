@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ingest.feeds import parse_feed
 from ingest.items import ParsedFeed
 from ingest.messages import Entry
 from ingest.preflight import FeedRefusedError
+from services.confined import MAX_MEGABYTES, MAX_SECONDS, ConfinedParser
 
 pytestmark = pytest.mark.quality
 
@@ -63,6 +65,23 @@ def test_every_feed_is_read_or_refused_and_nearly_all_are_read(
     figure("feeds, share recognised", share, floor=MIN_RECOGNISED)
 
 
+def test_no_file_takes_too_much_time_or_memory(figure: Figure) -> None:
+    slowest = most = 0.0
+    with ConfinedParser(seconds=MAX_SECONDS, megabytes=MAX_MEGABYTES) as parser:
+        for path in sorted(shared_path("corpora/feeds").rglob("*")):
+            if path.is_dir():
+                continue
+            started = time.monotonic()
+            told = parser.describe(path)
+            slowest = max(slowest, time.monotonic() - started)
+            most = max(most, told["peak_megabytes"])
+            assert told["outcome"] != "unreachable", path
+            assert "the parser" not in (told["error"] or ""), path
+    figure("feeds, slowest file in seconds", slowest)
+    figure("feeds, most memory of the parser in MB", most)
+    assert most < MAX_MEGABYTES
+
+
 @pytest.mark.parametrize(
     ("name", "n_entries"), [("real-cnn.rss", 69), ("real-korean-times.rss", 195)]
 )
@@ -87,7 +106,7 @@ def test_items_are_counted_as_another_parser_counts_them() -> None:
     assert n_compared >= 261
 
 
-def test_every_spelling_of_a_date_means_what_its_text_says() -> None:
+def test_every_spelling_of_a_date_means_what_its_text_says(figure: Figure) -> None:
     folder = shared_path("corpora/feeds/feedvalidator/rss20/data-types-datetime")
     feed, _ = read(folder / "everything.xml")
     n_right = 0
@@ -102,4 +121,4 @@ def test_every_spelling_of_a_date_means_what_its_text_says() -> None:
         # A date of another age is kept as it is spelt, and not believed.
         assert published.at == (moment if moment.year >= 1990 else None), item.title
         n_right += 1
-    assert n_right == 27
+    figure("feed dates, share of 27 spellings right", n_right / 27, floor=1.0)

@@ -240,3 +240,14 @@ def test_categories_and_files_are_read_in_every_format() -> None:
     (entry,) = parsed(atom(f"<entry>{link}{label}</entry>")).items
     assert entry.categories == ("Towns", "t2")
     assert entry.enclosures == (Enclosure(url="http://x.example/v"),)
+
+
+def test_a_page_with_another_address_in_an_attribute_is_still_the_page() -> None:
+    link = '<link uri="at://did:plc:x/post/1">http://paper.example/1</link>'
+    assert item(link).link == "http://paper.example/1"
+
+
+def test_content_alone_is_no_summary() -> None:
+    (entry,) = parsed(atom("<entry><content>Full.</content></entry>")).items
+    assert entry.content == Markup(value="Full.", is_html=False)
+    assert entry.summary is None
