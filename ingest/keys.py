@@ -181,7 +181,8 @@ class _Aliases:
 
     def of(self, facts: Facts, site_url: str | None) -> tuple[str, ...]:
         names = (name for name in self._names(facts) if self.counts[name] == 1)
-        front = f"link:{facts.link}" if _is_front(facts.link, site_url) else None
+        is_front = _is_front(facts.link, site_url)
+        front = _link_name(facts.link) if facts.link and is_front else None
         return tuple(_bounded(name) for name in names if name != front)
 
     def _names(self, facts: Facts) -> list[str]:
@@ -193,8 +194,13 @@ class _Aliases:
             if name.strip("/"):
                 names.append(f"guid:{name}")
         if facts.link:
-            names.append(f"link:{facts.link}")
+            names.append(_link_name(facts.link))
         return names
+
+
+def _link_name(link: str) -> str:
+    """Return the alias of a page, the same for http and https."""
+    return f"link:{link.partition(':')[2]}"
 
 
 def _is_front(link: str | None, site_url: str | None) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from enrich.messages import Lane
@@ -13,12 +13,15 @@ from ingest.messages import Article as Draft
 from ingest.messages import Entry as NewEntry
 from store import pending
 from store.batches import append_rows, insert_new, insert_rows, update_rows
-from store.clauses import locked
+from store.clauses import chunks, locked
 from store.models import Article, Revision
 
 # What search and lists show of a text: title and this much lead answer most queries
 # at a seventh of the cost of indexing all of it.
 LEAD_CHARS = 1_000
+# Texts that are kept of an article. A page that changes with every look at it, such as
+# a clock or a live ticker, must not fill the archive.
+MAX_REVISIONS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +142,24 @@ def _revise(session: Session, changes: list[_Change], sighting: Sighting) -> Non
         for row, seen in changes
     ]
     insert_rows(session, Revision, rows)
+    _forget_surplus(session, changes)
     update_rows(session, Article, [_changed_row(one) for one in changes])
+
+
+def _forget_surplus(session: Session, changes: list[_Change]) -> None:
+    """Delete texts between the first and the latest, the oldest of them first."""
+    # With the one that has just been written.
+    last = {row.id: row.current_revision + 2 - MAX_REVISIONS for row, _ in changes}
+    for some in chunks(one for one in last if last[one] > 1):
+        surplus = (
+            (Revision.article_id == one) & Revision.number.between(2, last[one])
+            for one in some
+        )
+        session.execute(
+            delete(Revision)
+            .where(or_(*surplus))
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _changed_row(change: _Change) -> dict[str, Any]:

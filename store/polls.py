@@ -1,25 +1,29 @@
 """What a poll found: entries, articles and the feed's cursor in one transaction."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from enrich.messages import Lane
-from ingest.messages import FeedPolled, PollOutcome
+from ingest.messages import FeedPolled, KeyMode, PollOutcome
 from store.articles import Seen, Sighting
 from store.batches import insert_rows
+from store.churn import SWITCH_AFTER, Recognised, better_mode
 from store.clauses import locked
 from store.models import Article, Feed, Poll, PollPart
 from store.plain import exactly, said
 from store.tally import Tally
 from store.words import FeedState, PollState
 from store.writer import save_documents, write_entries
+
+log = logging.getLogger("wireroom.store")
 
 # Enough gaps for a median that one quiet weekend does not move.
 RECENT_ARTICLES = 20
@@ -76,7 +80,9 @@ def save_poll(
         for entry in event.entries
     ]
     sighting = Sighting(feed_id=event.feed_id, now=now, lane=Lane.LIVE)
-    tally = Tally.of(write_entries(session, seen, sighting=sighting))
+    recognised: list[Recognised] = []
+    ends = write_entries(session, seen, sighting=sighting, watch=recognised.append)
+    tally = Tally.of(ends)
     part = {"poll_id": event.poll_id, "part": event.part, "stored_at": now}
     insert_rows(session, PollPart, [part])
     for name, count in tally.columns().items():
@@ -85,7 +91,9 @@ def save_poll(
     poll.n_parts = event.n_parts
     session.flush()
     if _count_parts(session, event.poll_id) == event.n_parts:
-        _finish(session, poll, event, plan, now)
+        # Of a poll in parts the last one to come speaks for all.
+        keys = better_mode(recognised[0], event.key_mode)
+        _finish(session, poll, event, plan, _Context(now, keys))
     return True
 
 
@@ -105,9 +113,21 @@ def _count_parts(session: Session, poll_id: int) -> int:
     return session.scalar(query) or 0
 
 
+class _Context(NamedTuple):
+    """What else the end of a poll depends on."""
+
+    now: datetime
+    better_mode: KeyMode | None  # where the ids of the document were churned
+
+
 def _finish(
-    session: Session, poll: Poll, event: FeedPolled, plan: Planner, now: datetime
+    session: Session,
+    poll: Poll,
+    event: FeedPolled,
+    plan: Planner,
+    context: _Context,
 ) -> None:
+    now = context.now
     poll.state = PollState.DONE
     poll.finished_at = now
     poll.outcome = event.outcome
@@ -119,6 +139,8 @@ def _finish(
     feed = session.get_one(Feed, event.feed_id, with_for_update=True)
     facts = _facts(session, feed, poll, event, now)
     values = _cursor(feed, event, plan(facts), now)
+    if event.outcome in _FRESH:
+        values |= _keys(feed, event, context.better_mode)
     if feed.requested_run_id != poll.run_id:
         # Asked for while this poll was under way: who asked wants a later look.
         del values["requested_run_id"], values["next_poll_at"]
@@ -158,6 +180,20 @@ def _recent_gap(session: Session, feed_id: int) -> float | None:
     return median(gaps) if gaps else None
 
 
+def _keys(feed: Feed, event: FeedPolled, better_mode: KeyMode | None) -> dict[str, Any]:
+    """Return what the keys of a feed are made of from the next poll on."""
+    mode = event.key_mode or feed.key_mode
+    if better_mode is None:
+        return {"key_mode": mode, "n_churned": 0}
+    n_churned = feed.n_churned + 1
+    facts = {"feed_id": feed.id, "key_mode": mode, "n_churned": n_churned}
+    if n_churned < SWITCH_AFTER:
+        log.info("feed.ids_churned", extra=facts)
+        return {"key_mode": mode, "n_churned": n_churned}
+    log.warning("feed.key_mode_switched", extra=facts | {"to": better_mode.value})
+    return {"key_mode": better_mode, "n_churned": 0}
+
+
 def _cursor(
     feed: Feed, event: FeedPolled, plan: PollPlan, now: datetime
 ) -> dict[str, Any]:
@@ -187,7 +223,6 @@ def _cursor(
             "title": said(event.title) or feed.title,
             "site_url": exactly(event.site_url) or feed.site_url,
             "language": exactly(event.language, most=LANGUAGE_CHARS) or feed.language,
-            "key_mode": event.key_mode or feed.key_mode,
         }
     if event.outcome == PollOutcome.GONE and feed.state == FeedState.ACTIVE:
         values |= {"state": FeedState.GONE, "reason": "the server answered 410 Gone"}

@@ -4,7 +4,7 @@ Races are settled by the unique keys of `article` and `entry`, never by looking 
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
@@ -17,8 +17,9 @@ from ingest.messages import Document as NewDocument
 from store import rollups
 from store.articles import Seen, Sighting, Target, write_articles
 from store.batches import insert_new, insert_rows, update_rows
+from store.churn import By, Known, Recognised
 from store.details import entry_details
-from store.known import Known, add_aliases, find_known
+from store.known import add_aliases, find_known
 from store.models import Document, Entry
 from store.plain import UnfitValue, require_fit, storable_key
 from store.quarantine import Case, quarantine
@@ -47,11 +48,21 @@ def save_documents(
 
 
 def write_entries(
-    session: Session, seen: Sequence[Seen], *, sighting: Sighting
+    session: Session,
+    seen: Sequence[Seen],
+    *,
+    sighting: Sighting,
+    watch: Callable[[Recognised], None] = lambda _: None,
 ) -> list[End]:
     """Write what documents held; writing the same again changes nothing.
 
     An entry that cannot be stored goes to quarantine, and the others are stored.
+
+    Args:
+        session: In a transaction.
+        seen: The entries.
+        sighting: Where and when they were seen.
+        watch: Is told what the stored ones were known by.
 
     Returns:
         How each entry ended, in the order of `seen`.
@@ -65,6 +76,7 @@ def write_entries(
     # In the order of the key, as below.
     for place in sorted(faults, key=lambda place: seen[place].entry.key):
         _quarantine(session, seen[place], sighting, faults[place])
+    watch(written.recognised)
     # Last of all: until this transaction ends nobody else counts in these hours.
     rollups.add_articles(session, written.counted)
     ends = iter(written.ends)
@@ -84,16 +96,20 @@ def _unfit(seen: Sequence[Seen]) -> Iterator[tuple[int, Exception]]:
 class _Written(NamedTuple):
     ends: list[End]
     counted: list[rollups.Row]  # articles to add to their hours
+    recognised: Recognised
 
 
 def _write_all(session: Session, sighting: Sighting, seen: Sequence[Seen]) -> _Written:
     ends: dict[int, End] = {}
     counted: list[rollups.Row] = []
+    recognised = Recognised()
     for places in _rounds(seen):
         written = _write(session, [seen[place] for place in places], sighting)
         ends |= zip(places, written.ends, strict=True)
         counted += written.counted
-    return _Written([ends[place] for place in range(len(seen))], counted)
+        recognised = recognised.plus(written.recognised)
+    in_order = [ends[place] for place in range(len(seen))]
+    return _Written(in_order, counted, recognised)
 
 
 def _rounds(seen: Sequence[Seen]) -> Iterator[list[int]]:
@@ -137,9 +153,7 @@ def _write(session: Session, seen: Sequence[Seen], sighting: Sighting) -> _Writt
     ends |= _insert_entries(session, strangers, outcomes, targets, sighting)
     ends |= _update_risen(session, risen, outcomes, targets, sighting)
     ends |= _update_revised(session, revised, sighting)
-    aliases = [one.seen.entry for one in changed]
-    ids = {one.seen.entry.key: one.stored.id for one in changed}
-    add_aliases(session, aliases, ids, feed_id=sighting.feed_id)
+    _remember_names(session, seen, changed, known, sighting)
     return _Written(
         [ends[one.entry.key] for one in seen],
         [
@@ -147,7 +161,23 @@ def _write(session: Session, seen: Sequence[Seen], sighting: Sighting) -> _Writt
             for uid, one in speakers.items()
             if targets[uid].is_new
         ],
+        Recognised.of(known, len(seen)),
     )
+
+
+def _remember_names(
+    session: Session,
+    seen: Sequence[Seen],
+    changed: Sequence[_Changed],
+    known: Mapping[str, Known],
+    sighting: Sighting,
+) -> None:
+    """Keep the other names of what has changed, and all names of what was renamed."""
+    renamed = {key for key, one in known.items() if one.by is By.TITLE_DATE}
+    entries = [one.seen.entry for one in changed]
+    entries += [one.entry for one in seen if one.entry.key in renamed]
+    ids = {one.key: known[one.key].id for one in entries}
+    add_aliases(session, entries, ids, feed_id=sighting.feed_id, later_keys=renamed)
 
 
 def _differs(seen: Seen, stored: Known) -> bool:

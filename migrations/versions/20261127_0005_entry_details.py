@@ -26,15 +26,25 @@ COLUMNS = (
     ("categories", JSON, "Its categories, a list"),
     ("enclosures", JSON, "Files that come with it: url, media_type, n_bytes"),
 )
+# A constant default is kept beside the table, so that no row is touched either.
+CHURNED = sa.Column(
+    "n_churned",
+    sa.Integer(),
+    server_default="0",
+    nullable=False,
+    comment="Polls in a row with new ids on known entries",
+)
 
 
 def upgrade() -> None:
     """Add the columns."""
     for name, kind, comment in COLUMNS:
         op.add_column("entry", sa.Column(name, kind, nullable=True, comment=comment))
+    op.add_column("feed", CHURNED)
 
 
 def downgrade() -> None:
     """Drop them again."""
+    op.drop_column("feed", "n_churned")
     for name, _, _ in reversed(COLUMNS):
         op.drop_column("entry", name)

@@ -53,6 +53,12 @@ class Feed(Base):
     key_mode: Mapped[str | None] = col(
         String(16), comment="What keys of its entries are made of"
     )
+    n_churned: Mapped[int] = col(
+        Integer,
+        default=0,
+        server_default="0",
+        comment="Polls in a row with new ids on known entries",
+    )
     etag: Mapped[str | None] = col(Text, comment="Validator, byte for byte")
     last_modified: Mapped[str | None] = col(Text, comment="Validator, byte for byte")
     body_sha256: Mapped[str | None] = col(
