@@ -12,6 +12,8 @@ from ingest.urls import canonical_url
 from ingest.xmltext import decode_xml
 
 MAX_BYTES = 10_000_000  # a list of 50,000 feeds; a longer file is none
+_FEEDS = {"rss", "rss1", "atom", "feed"}
+_OTHERS = {"include": "it is another list", "link": "it is a page or another list"}
 MAX_DEPTH = 64  # folders in folders
 # Hand-made lists hold addresses with bare ampersands, and names of HTML characters.
 _AMPERSAND = re.compile(
@@ -29,7 +31,17 @@ class Subscription:
 
     url: str  # as the list spells it
     title: str | None = None
+    source: str | None = None  # the publisher, where the list names one
     tags: tuple[str, ...] = ()  # folders from the outside in, then categories
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """What a list holds beside feeds, or a feed that cannot be polled."""
+
+    line: int  # the first is 1
+    text: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +49,7 @@ class Outline:
     """What a list holds."""
 
     subscriptions: tuple[Subscription, ...]
-    skipped: tuple[str, ...] = ()  # addresses that are not on the web, as spelt
+    skipped: tuple[Skipped, ...] = ()
 
 
 def read_opml(body: bytes) -> Outline:
@@ -49,7 +61,8 @@ def read_opml(body: bytes) -> Outline:
     if len(body) > MAX_BYTES:
         raise OpmlError(f"the list is over {MAX_BYTES} bytes")
     text = decode_xml(body, None)
-    reader = _Reader()
+    # The declaration and blank lines before the root are no more in the text.
+    reader = _Reader(n_lines_before=body.rstrip().count(b"\n") - text.count("\n"))
     reader.read(_AMPERSAND.sub(_repaired, text))
     return Outline(
         subscriptions=tuple(reader.found.values()), skipped=tuple(reader.skipped)
@@ -81,14 +94,16 @@ def _repaired(ampersand: re.Match[str]) -> str:
 class _Reader:
     """Walks the outlines of one document and remembers the folders around."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, n_lines_before: int) -> None:
+        self.n_lines_before = n_lines_before
         self.found: dict[str, Subscription] = {}
-        self.skipped: list[str] = []
+        self.skipped: list[Skipped] = []
+        self.parser = expat.ParserCreate("utf-8")
         self.folders: list[str | None] = []
         self.root: str | None = None
 
     def read(self, text: str) -> None:
-        parser = expat.ParserCreate("utf-8")
+        parser = self.parser
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.EntityDeclHandler = self._entity
@@ -98,7 +113,7 @@ class _Reader:
         except expat.ExpatError as error:
             reason = expat.errors.messages[error.code]
             raise OpmlError(
-                f"the list is malformed in line {error.lineno}: {reason}"
+                f"the list is malformed in line {self._line(error.lineno)}: {reason}"
             ) from error
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
@@ -113,9 +128,26 @@ class _Reader:
         url = collapse(fields.get("xmlurl") or "")
         if url:
             self._add(url, title, _categories(fields.get("category") or ""))
+        else:
+            self._miss(fields, title)
         self.folders.append(None if url else title)
         if len(self.folders) > MAX_DEPTH:
             raise OpmlError(f"its folders are nested more than {MAX_DEPTH} deep")
+
+    def _line(self, number: int) -> int:
+        return number + self.n_lines_before
+
+    def _miss(self, fields: dict[str, str], title: str | None) -> None:
+        """Tell of an outline that says it is a feed or another list, and is neither."""
+        kind = fields.get("type", "").lower()
+        if kind in _FEEDS:
+            self._skip(title or "", "it has no address")
+        elif kind in _OTHERS:
+            self._skip(fields.get("url", ""), _OTHERS[kind])
+
+    def _skip(self, text: str, reason: str) -> None:
+        line = self._line(self.parser.CurrentLineNumber)
+        self.skipped.append(Skipped(line=line, text=text[:200], reason=reason))
 
     def _end(self, name: str) -> None:
         if name.lower() == "outline":
@@ -126,13 +158,14 @@ class _Reader:
 
     def _add(self, url: str, title: str | None, categories: Iterable[str]) -> None:
         if canonical_url(url) is None:
-            self.skipped.append(url)
+            self._skip(url, "it is not on the web")
             return
         known = self.found.get(url, Subscription(url=url))
         folders = [folder for folder in self.folders if folder]
         self.found[url] = Subscription(
             url=url,
             title=known.title or title,
+            source=known.source,
             # A dictionary, because it drops repeats and keeps the order.
             tags=tuple(dict.fromkeys((*known.tags, *folders, *categories))),
         )

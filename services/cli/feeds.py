@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from ingest.feedlists import read_list
 from ingest.messages import utc_now
-from ingest.opml import OpmlError, Subscription, read_opml, write_opml
+from ingest.opml import OpmlError, Subscription, write_opml
 from ingest.urls import canonical_url
 from services.cli.base import ask_for_work, open_store
 from services.cli.call import Call, call_of
@@ -84,6 +85,8 @@ def _subscribe(
                 note(session, call.operator, deed)
         ask_for_work(call.settings, call.output)
     facts = {"added": len(ids), "already": len(new) - len(ids), "ids": ids}
+    if more.get("left_out"):
+        facts |= {"left_out": more["left_out"]}
     call.output.facts(facts)
 
 
@@ -136,18 +139,30 @@ def _set_state(call: Call, refs: list[str], state: FeedState, action: Action) ->
 @app.command("import")
 def import_command(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A list of feeds in OPML.")],
+    file: Annotated[Path, typer.Argument(help="A list of feeds in OPML or CSV.")],
 ) -> None:
-    """Subscribe to all feeds of an OPML file."""
+    """Subscribe to all feeds of a list. Exit code 1: it names others that cannot be.
+
+    A list is OPML, or CSV with the columns url, title, source and tags, or a text with
+    an address in each line; its content says which.
+    """
     try:
-        outline = read_opml(file.read_bytes())
+        outline = read_list(file.read_bytes())
     except (OSError, OpmlError) as error:
         raise Failure(f"{file}: {error}", ExitCode.USAGE) from error
     call = call_of(ctx)
-    for url in outline.skipped:
-        call.output.warn(f"not on the web, left out: {url}")
-    new = [new_feed(s.url, title=s.title, tags=s.tags) for s in outline.subscriptions]
-    _subscribe(call, new, Action.FEEDS_IMPORT, file=str(file))
+    for one in outline.skipped:
+        call.output.warn(f"line {one.line} is left out, {one.reason}: {one.text}")
+    if not outline.subscriptions:
+        raise Failure(f"{file}: it names no feed", ExitCode.USAGE)
+    new = [
+        new_feed(s.url, title=s.title, source=s.source, tags=s.tags)
+        for s in outline.subscriptions
+    ]
+    n_left_out = len(outline.skipped)
+    _subscribe(call, new, Action.FEEDS_IMPORT, file=str(file), left_out=n_left_out)
+    if n_left_out:
+        raise typer.Exit(ExitCode.PROBLEMS)
 
 
 @app.command()

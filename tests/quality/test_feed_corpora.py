@@ -12,9 +12,11 @@ from support.shared import shared_path
 
 from ingest.dates import settle_date
 from ingest.entries import Origin, make_entries
+from ingest.feedlists import read_list
 from ingest.feeds import parse_feed
 from ingest.items import ParsedFeed
 from ingest.messages import Entry
+from ingest.opml import OpmlError
 from ingest.preflight import FeedRefusedError
 from services.confined import MAX_MEGABYTES, MAX_SECONDS, ConfinedParser
 
@@ -63,6 +65,22 @@ def test_every_feed_is_read_or_refused_and_nearly_all_are_read(
         assert len({entry.key for entry in entries}) == len(entries), path
     share = 1 - len(refused) / len(paths)
     figure("feeds, share recognised", share, floor=MIN_RECOGNISED)
+
+
+def test_every_list_of_feeds_is_read_or_refused() -> None:
+    n_read = n_feeds = n_skipped = 0
+    for path in sorted(shared_path("corpora/feeds").rglob("opml/*")):
+        if path.is_dir():
+            continue
+        try:
+            outline = read_list(path.read_bytes())
+        except OpmlError:
+            continue
+        n_read += 1
+        n_feeds += len(outline.subscriptions)
+        n_skipped += len(outline.skipped)
+    # Of one list all are links to pages.
+    assert (n_read, n_feeds, n_skipped) == (3, 22, 40)
 
 
 def test_no_file_takes_too_much_time_or_memory(figure: Figure) -> None:

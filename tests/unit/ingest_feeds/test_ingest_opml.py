@@ -47,9 +47,19 @@ def test_a_bare_ampersand_and_a_name_of_html_are_forgiven() -> None:
 
 
 def test_what_is_not_on_the_web_is_told() -> None:
-    outline = read_opml(opml('<outline text="x" xmlUrl="file:///etc/passwd"/>'))
+    lines = (
+        '<outline text="x" xmlUrl="file:///etc/passwd"/>',
+        '<outline text="News"/>',
+        '<outline type="rss" text="Nameless"/>',
+        f'<outline type="include" url="{B}"/>',
+    )
+    outline = read_opml(b"\n\n" + opml("\n".join(lines)))
     assert outline.subscriptions == ()
-    assert outline.skipped == ("file:///etc/passwd",)
+    assert [(one.line, one.text) for one in outline.skipped] == [
+        (3, "file:///etc/passwd"),
+        (5, "Nameless"),
+        (6, B),
+    ]
 
 
 @pytest.mark.parametrize(
