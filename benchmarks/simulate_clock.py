@@ -19,7 +19,7 @@ RETRY_AFTER_SECONDS = 3_600
 # After the last day the clock runs on without counting requests, so that what was
 # published before it is found as late as it would be.
 OVERTIME = 8 * DAY
-FINE = {PollOutcome.FETCHED, PollOutcome.NOT_MODIFIED, PollOutcome.UNCHANGED}
+FINE = (PollOutcome.FETCHED, PollOutcome.NOT_MODIFIED, PollOutcome.UNCHANGED)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,6 +84,7 @@ class Reader:
         answer.now = at
         answer.outcome = outcome
         answer.found = found if feed.dated else [at] * len(found)
+        answer.dated = feed.dated
         answer.n_entries = n_entries
         throttled = outcome is PollOutcome.THROTTLED
         answer.retry_after = RETRY_AFTER_SECONDS if throttled else None

@@ -7,13 +7,12 @@ import random
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Protocol
 
 from benchmarks.simulate_feeds import DAY, HOUR, MINUTE, WEEK
+from ingest.course import Course, Report, after_poll
 from ingest.messages import PollOutcome
-from ingest.rhythm import Rhythm, observe
-from ingest.schedule import Aim, PollHistory, is_error, next_poll
+from ingest.schedule import Aim, is_error
 
 
 @dataclass(slots=True, kw_only=True)
@@ -23,6 +22,7 @@ class Answer:
     now: float = 0.0  # seconds since 1970
     outcome: PollOutcome = PollOutcome.FETCHED
     found: Sequence[float] = ()  # new entries, when they say they were published
+    dated: bool = True  # or else the times of `found` are those of the poll
     n_entries: int = 0  # in the document; 0 where it did not change
     retry_after: int | None = None
     min_interval: int | None = None
@@ -127,39 +127,22 @@ class Wireroom:
 
     def __init__(self, aim: Aim, rng: random.Random) -> None:
         self._aim = aim
-        self._rng = rng
-        self._rhythm: Rhythm | None = None
-        self._interval: int | None = None
-        self._errors = 0
-        self._unchanged = 0
+        self._dice = rng.random
+        self._course = Course()
 
     def wait(self, answer: Answer, /) -> float | None:
         """Return the seconds until the next poll."""
-        failed = is_error(answer.outcome)
-        self._errors = self._errors + 1 if failed else 0
-        self._unchanged = 0 if answer.found else self._unchanged + (not failed)
-        if not failed and answer.outcome is not PollOutcome.THROTTLED:
-            self._rhythm = observe(
-                self._rhythm,
-                published=answer.found,
-                window=answer.n_entries,
-                now=answer.now,
-            )
-        history = PollHistory(
-            interval_seconds=self._interval,
-            n_unchanged=self._unchanged,
-            n_errors=self._errors,
+        dated = answer.dated
+        report = Report(
+            now=answer.now,
             outcome=answer.outcome,
+            published=answer.found if dated else (),
+            n_undated=0 if dated else len(answer.found),
+            window=answer.n_entries,
             retry_after_seconds=answer.retry_after,
             min_interval_seconds=answer.min_interval,
         )
-        now = datetime.fromtimestamp(answer.now, UTC)
-        plan = next_poll(
-            history,
-            now=now,
-            jitter=self._rng.uniform(-1, 1),
-            rhythm=self._rhythm,
-            aim=self._aim,
+        self._course, wait = after_poll(
+            self._course, report, jitter=2 * self._dice() - 1, aim=self._aim
         )
-        self._interval = plan.interval_seconds
-        return (plan.at - now).total_seconds()
+        return wait.seconds

@@ -8,7 +8,16 @@ differ only in pace the distance between polls falls with its square root.
 
 from math import inf
 
-from ingest.rhythm import HOUR, RECENT_HALF_LIFE, Rhythm, batch_second, by_hour
+from ingest.rhythm import (
+    DAY,
+    FIRST_WEEKDAY,
+    HOUR,
+    RECENT_HALF_LIFE,
+    Rhythm,
+    batch_second,
+    clustering,
+    week_of,
+)
 
 # An entry that is out counts at once as if it had waited so long: an hour, and less
 # where requests are cheap. Without it busy feeds would wait for the sake of idle ones.
@@ -20,9 +29,10 @@ PATIENCE = 6.0
 BURST_SIGMAS = 0.5
 # A promised delay is kept where so many entries are expected to profit from it.
 PROMISED_ENTRIES = 0.12
-# A poll comes at the latest when half of the document may have been replaced.
-WINDOW_SHARE = 0.5
+# A poll comes before chance, as this feed knows it, may have replaced the document.
+WINDOW_SIGMAS = 3.0
 
+HOURS = 24
 _RECENT_SECONDS = RECENT_HALF_LIFE * 1.4427  # over which `recent` counts, in effect
 _BURST_AN_HOUR = 0.5 ** (HOUR / RECENT_HALF_LIFE)
 
@@ -34,33 +44,58 @@ def worth_waiting(
 
     Args:
         rhythm: As it is since its last update, from which the wait counts.
-        price: Entry-seconds of waiting for which one request is made; above 0.
+        price: Entry-seconds of waiting for which one request is made; above 0. Where
+            it is infinite, only what the document holds counts.
         most: Longest wait to think of, in seconds.
         within: Promised delay, in seconds: the poll comes so soon in any case, or as
             soon after as there is likely to be anything.
     """
+    base, days, day_prior, hours, hour_prior = week_of(rhythm)
     slowed = PATIENCE / (PATIENCE + rhythm.overdue)
     head_start = min(price * HEAD_START_SHARE, HEAD_START_SECONDS)
-    room = rhythm.window * WINDOW_SHARE or inf
+    room = _room(rhythm)
+    stop = min(most, within)
     cost = due = elapsed = 0.0
-    burst = -1.0
-    hours = by_hour(rhythm, rhythm.updated_at)
+    day, second = divmod(rhythm.updated_at, DAY)
+    hour, weekday = int(second // HOUR), (int(day) + FIRST_WEEKDAY) % 7
+    length = (hour + 1) * HOUR - second
+    daily = base * (days[weekday] + day_prior)
+    burst = _burst(rhythm, daily * (hours[hour] + hour_prior))
+    daily *= slowed
     while True:
-        length, usual = next(hours)
-        burst = _burst(rhythm, usual) if burst < 0 else burst * _BURST_AN_HOUR
-        pace = usual * slowed + burst
-        more = pace * length
+        pace = daily * (hours[hour] + hour_prior) + burst
+        ahead = due + pace * length
         slope = due + pace * head_start  # of the cost, as this hour begins
-        then = cost + (slope + more / 2) * length
-        late = elapsed + length >= within and due + more >= PROMISED_ENTRIES
-        if late or then >= price or due + more >= room or elapsed + length >= most:
-            break
-        cost, due, elapsed = then, due + more, elapsed + length
+        then = cost + (slope + (ahead - due) / 2) * length
+        end = elapsed + length
+        if then >= price or ahead >= room or end >= stop:
+            if ahead >= PROMISED_ENTRIES or end >= most:
+                break
+            stop = end  # what was promised waits until there is something
+        cost, due, elapsed = then, ahead, end
+        burst *= _BURST_AN_HOUR
+        length = HOUR
+        hour += 1
+        if hour == HOURS:
+            hour, weekday = 0, (weekday + 1) % 7
+            daily = slowed * base * (days[weekday] + day_prior)
     root: float = (slope * slope + 2 * pace * (price - cost)) ** 0.5
-    wait = min((root - slope) / pace, (room - due) / pace)
-    if late:
-        wait = min(wait, max(within - elapsed, (PROMISED_ENTRIES - due) / pace))
-    return min(elapsed + wait, most)
+    wait = elapsed + min((root - slope) / pace, (room - due) / pace)
+    if end >= within:
+        wait = min(wait, max(within, elapsed + (PROMISED_ENTRIES - due) / pace))
+    return min(wait, most)
+
+
+def _room(rhythm: Rhythm) -> float:
+    """Return how many entries may be expected until a poll, so that none is lost.
+
+    So many, and some sigmas more, just fit into the document.
+    """
+    if not rhythm.window:
+        return inf
+    sigmas = WINDOW_SIGMAS * clustering(rhythm) ** 0.5
+    root: float = ((sigmas * sigmas + 4 * rhythm.window) ** 0.5 - sigmas) / 2
+    return root * root
 
 
 def _burst(rhythm: Rhythm, usual: float) -> float:

@@ -4,10 +4,11 @@ The state fits one small JSON column. Hours and days are UTC; a shift of summer 
 learned like any other change.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Self
 
+FORMAT = 1  # of the JSON; state in another one is dropped and learned anew
 HOUR = 3_600
 DAY = 24 * HOUR
 SLOT = HOUR // 12  # minutes of the hour are told apart by five
@@ -17,6 +18,9 @@ MEMORY = 60 * DAY  # older dates in a document say nothing about today
 # What is believed of a feed before it has shown anything: one entry a day, weakly.
 PRIOR_ENTRIES = 0.5
 PRIOR_SECONDS = 0.5 * DAY
+# A first document without dates says that there are entries, but not how often.
+UNDATED_ENTRIES = 2.0
+UNDATED_SECONDS = 0.25 * DAY
 # As if so many entries had come evenly: fewer real ones say little about hours.
 HOURS_PRIOR = 20.0
 DAYS_PRIOR = 40.0
@@ -24,13 +28,20 @@ RECENT_HALF_LIFE = HOUR  # a burst is over within hours
 # A feed that brings batches: so many entries show it, and so large a share of them.
 BATCH_ENTRIES = 8
 BATCH_SHARE = 0.6
+# As if so many entries had come one by one: fewer real ones say little about clusters.
+SPREAD_PRIOR = 5.0
+# The weight of an entry grows instead of those of all others fading, until then.
+MAX_WEIGHT = 1e6
+_ROUNDED = {"hours": 2, "days": 2, "minutes": 2}
+_ROUNDED |= dict.fromkeys(("entries", "recent", "overdue", "spread", "weight"), 3)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rhythm:
+class Rhythm(NamedTuple):
     """What is known of a feed's pace; moments are seconds since 1970.
 
-    Counts of entries fade: what is old counts less.
+    Counts of entries fade: what is old counts less. Those by hour, day and minute do
+    so in relation to `weight`. A named tuple, because every poll makes one, and a
+    frozen dataclass takes five times as long to make.
     """
 
     updated_at: float
@@ -39,121 +50,213 @@ class Rhythm:
     hours: tuple[float, ...] = (0.0,) * 24  # entries by hour of the day
     days: tuple[float, ...] = (0.0,) * 7  # entries by day of the week, from Monday
     minutes: tuple[float, ...] = (0.0,) * 12  # dated entries by five minutes
+    weight: float = 1.0  # what one entry adds to these
     recent: float = 0.0  # entries of the last few hours
     newest_at: float | None = None  # the latest entry
     overdue: float = 0.0  # entries that were to be expected since the latest one
+    spread: float = 0.0  # sum of squares of what came beyond or below expectation
     window: int = 0  # most entries that its document has held
 
     def as_json(self) -> dict[str, Any]:
         """Return the state as JSON values, rounded to what matters."""
-        values = asdict(self)
-        for name in ("hours", "days", "minutes"):
-            values[name] = [round(count, 2) for count in values[name]]
-        for name in ("entries", "recent", "overdue"):
-            values[name] = round(values[name], 3)
+        values: dict[str, Any] = {"format": FORMAT, **self._asdict()}
+        for name, digits in _ROUNDED.items():
+            value = values[name]
+            values[name] = (
+                [round(one, digits) for one in value]
+                if isinstance(value, tuple)
+                else round(value, digits)
+            )
         return values
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return the state that `as_json` gave."""
-        lists = {name: tuple(values[name]) for name in ("hours", "days", "minutes")}
-        return cls(**{**values, **lists})
+    def from_json(cls, values: Mapping[str, Any] | None) -> Self | None:
+        """Return the state that `as_json` gave; None for one of another format."""
+        if not values or values.get("format") != FORMAT:
+            return None
+        known = {name: value for name, value in values.items() if name != "format"}
+        for name in ("hours", "days", "minutes"):
+            known[name] = tuple(known[name])
+        return cls(**known)
 
 
 def observe(
-    rhythm: Rhythm | None, *, published: Sequence[float], window: int, now: float
+    rhythm: Rhythm | None,
+    *,
+    published: Sequence[float],
+    undated: int = 0,
+    window: int,
+    now: float,
 ) -> Rhythm:
     """Return the rhythm after a poll that worked.
 
+    An entry that was not there at the last poll cannot have come before it. One whose
+    date says otherwise, or lies in the future, counts like one without a date: it came
+    some time since then.
+
     Args:
         rhythm: What was known before; None after the first poll.
-        published: When the new entries say that they were published, in seconds since
-            1970, or `now` for one that does not say; so counts a date in the future.
+        published: When new entries say that they were published, in seconds since 1970.
+        undated: How many more new entries there were, without a date.
         window: Entries in the document; 0 where it did not change.
         now: When the poll ended, in seconds since 1970.
     """
     if rhythm is None:
-        rhythm = _begin(published, now)
-        published = [at for at in published if now - at <= MEMORY]
-    published = [at if 0 <= now - at <= MEMORY else now for at in published]
-    passed = max(0.0, now - rhythm.updated_at)
+        return _first(published, undated, window, now)
+    since = rhythm.updated_at
+    passed = max(0.0, now - since)
     keep = 0.5 ** (passed / HALF_LIFE)
-    recent = rhythm.recent * 0.5 ** (passed / RECENT_HALF_LIFE)
+    weight = rhythm.weight / keep
     hours, days, minutes = rhythm.hours, rhythm.days, rhythm.minutes
-    newest = rhythm.newest_at
-    if published:
-        hours, days, minutes = _counted(rhythm, published, now)
-        recent += sum(0.5 ** ((now - at) / RECENT_HALF_LIFE) for at in published)
-        newest = max(published) if newest is None else max(newest, *published)
-        overdue = expected(rhythm, newest, now)
-    else:
-        overdue = rhythm.overdue + expected(rhythm, rhythm.updated_at, now)
-    return Rhythm(
+    recent = rhythm.recent * 0.5 ** (passed / RECENT_HALF_LIFE)
+    usual = expected(rhythm, since, now)
+    newest, overdue = rhythm.newest_at, rhythm.overdue + usual
+    n_new = len(published) + undated
+    if n_new:
+        moments = [at for at in published if since < at <= now and at % DAY]
+        n_dated = len(moments)
+        if n_dated < n_new:
+            moments += _spaced(since, passed, n_new - n_dated)
+        hours, days, minutes = _counted(rhythm, moments, n_dated, weight)
+        for at in moments:
+            recent += 0.5 ** ((now - at) / RECENT_HALF_LIFE)
+        newest = max(moments)
+        overdue = (
+            usual * (now - newest) / passed
+            if passed <= HOUR
+            else expected(rhythm, newest, now)
+        )
+    known = Rhythm(
         updated_at=now,
-        entries=rhythm.entries * keep + len(published),
+        entries=rhythm.entries * keep + n_new,
         seconds=rhythm.seconds * keep + passed,
         hours=hours,
         days=days,
         minutes=minutes,
+        weight=weight,
         recent=recent,
         newest_at=newest,
         overdue=overdue,
-        window=max(window, rhythm.window),
+        spread=rhythm.spread * keep + (n_new - usual) ** 2,
+        window=max(rhythm.window, window),
+    )
+    return known if weight < MAX_WEIGHT else _reweighed(known)
+
+
+def _first(published: Sequence[float], undated: int, window: int, now: float) -> Rhythm:
+    """Return a rhythm that has looked on since the oldest entry of a document."""
+    moments = [at for at in published if 0 <= now - at <= MEMORY]
+    if not moments:
+        n_new = len(published) + undated
+        return Rhythm(
+            updated_at=now,
+            entries=UNDATED_ENTRIES if n_new else 0.0,
+            seconds=UNDATED_SECONDS if n_new else 0.0,
+            window=window,
+        )
+    begun = Rhythm(updated_at=now)
+    # A date without a time says nothing about hours.
+    timed = [at for at in moments if at % DAY]
+    hours, _, minutes = _counted(begun, timed, len(timed), 1.0)
+    _, days, _ = _counted(begun, moments, 0, 1.0)
+    seconds = now - min(moments)
+    by_hour = Counter(at // HOUR for at in moments)
+    evenly = len(moments) * HOUR / max(seconds, HOUR)
+    return Rhythm(
+        updated_at=now,
+        entries=float(len(moments)),
+        seconds=seconds,
+        hours=hours,
+        days=days,
+        minutes=minutes,
+        recent=sum(0.5 ** ((now - at) / RECENT_HALF_LIFE) for at in moments),
+        newest_at=max(moments),
+        spread=sum((n - evenly) ** 2 for n in by_hour.values()),
+        window=window,
     )
 
 
-def _begin(published: Sequence[float], now: float) -> Rhythm:
-    """Return a rhythm that has looked on since the oldest entry of a document."""
-    ages = [now - at for at in published if at <= now]
-    return Rhythm(updated_at=now - min(max(ages, default=0.0), MEMORY))
+def _spaced(since: float, passed: float, n: int) -> list[float]:
+    return [since + passed * (place + 0.5) / n for place in range(n)]
 
 
 def _counted(
-    rhythm: Rhythm, published: Sequence[float], now: float
+    rhythm: Rhythm, moments: Sequence[float], n_dated: int, weight: float
 ) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
-    # They last faded when there was news, which is about when the newest one came.
-    passed = now - (now if rhythm.newest_at is None else rhythm.newest_at)
-    keep = 0.5 ** (max(0.0, passed) / HALF_LIFE)
-    hours = [count * keep for count in rhythm.hours]
-    days = [count * keep for count in rhythm.days]
-    minutes = [count * keep for count in rhythm.minutes]
-    for at in published:
-        hour = int(at // HOUR)
-        hours[hour % 24] += 1.0
-        days[(hour // 24 + FIRST_WEEKDAY) % 7] += 1.0
-        # One without a date has the time of the poll: that is our minute, not its own.
-        if at < now:
-            minutes[int(at % HOUR // SLOT)] += 1.0
+    """Return the counts with more moments, of which the first ones were dated."""
+    hours, days = list(rhythm.hours), list(rhythm.days)
+    for at in moments:
+        hour = int(at) // HOUR
+        hours[hour % 24] += weight
+        days[(hour // 24 + FIRST_WEEKDAY) % 7] += weight
+    if not n_dated:
+        return tuple(hours), tuple(days), rhythm.minutes
+    minutes = list(rhythm.minutes)
+    for at in moments[:n_dated]:
+        minutes[int(at) % HOUR // SLOT] += weight
     return tuple(hours), tuple(days), tuple(minutes)
 
 
-def by_hour(rhythm: Rhythm, start: float) -> Iterator[tuple[float, float]]:
-    """Yield seconds and entries a second, hour by hour from a moment on, for ever."""
-    hours, days = rhythm.hours, rhythm.days
+def _reweighed(rhythm: Rhythm) -> Rhythm:
+    by = 1 / rhythm.weight
+    return rhythm._replace(
+        weight=1.0,
+        hours=tuple(count * by for count in rhythm.hours),
+        days=tuple(count * by for count in rhythm.days),
+        minutes=tuple(count * by for count in rhythm.minutes),
+    )
+
+
+def week_of(
+    rhythm: Rhythm,
+) -> tuple[float, tuple[float, ...], float, tuple[float, ...], float]:
+    """Return the week of a feed as `base`, `days`, `day_prior`, `hours`, `hour_prior`.
+
+    In hour h of day d it brings so many entries a second:
+    `base * (days[d] + day_prior) * (hours[h] + hour_prior)`.
+    """
+    hours, days, weight = rhythm.hours, rhythm.days, rhythm.weight
     base = (rhythm.entries + PRIOR_ENTRIES) / (rhythm.seconds + PRIOR_SECONDS)
-    base *= 24 / (sum(hours) + HOURS_PRIOR) * 7 / (sum(days) + DAYS_PRIOR)
-    hour = int(start // HOUR)
-    length = (hour + 1) * HOUR - start
-    while True:
-        day = days[(hour // 24 + FIRST_WEEKDAY) % 7] + DAYS_PRIOR / 7
-        yield length, base * day * (hours[hour % 24] + HOURS_PRIOR / 24)
-        hour += 1
-        length = HOUR
+    base *= 168 / (sum(hours) + HOURS_PRIOR * weight)
+    base /= sum(days) + DAYS_PRIOR * weight
+    return base, days, DAYS_PRIOR / 7 * weight, hours, HOURS_PRIOR / 24 * weight
 
 
 def expected(rhythm: Rhythm, start: float, end: float) -> float:
     """Return how many entries are to be expected between two moments."""
     left = min(end - start, MEMORY)
-    total = 0.0
     if left <= 0:
-        return total
-    hours = by_hour(rhythm, start)
+        return 0.0
+    base, days, day_prior, hours, hour_prior = week_of(rhythm)
+    day, second = divmod(start, DAY)
+    weekday = (int(day) + FIRST_WEEKDAY) % 7
+    total = 0.0
     while True:
-        length, pace = next(hours)
-        if length >= left:
-            return total + pace * left
-        total += pace * length
-        left -= length
+        until = min(second + left, DAY)
+        within = _counts_between(hours, second, until) + hour_prior * (until - second)
+        total += within * (days[weekday] + day_prior)
+        left -= until - second
+        if left <= 0:
+            return base * total
+        second, weekday = 0.0, (weekday + 1) % 7
+
+
+def _counts_between(hours: Sequence[float], start: float, end: float) -> float:
+    """Return the counts of the hours of a day, each times the seconds of it."""
+    first, last = int(start // HOUR), int(end // HOUR)
+    if first == last:
+        return hours[first] * (end - start)
+    total = hours[first] * ((first + 1) * HOUR - start) + HOUR * sum(
+        hours[first + 1 : last]
+    )
+    # A day ends where no hour of it begins.
+    return total + hours[last] * (end - last * HOUR) if end < DAY else total
+
+
+def clustering(rhythm: Rhythm) -> float:
+    """Return how entries cluster: 1 where they come singly, n for groups of n."""
+    found = rhythm.spread + SPREAD_PRIOR
+    return max(1.0, found / (rhythm.entries + SPREAD_PRIOR))
 
 
 def batch_second(rhythm: Rhythm) -> int | None:
@@ -163,13 +266,15 @@ def batch_second(rhythm: Rhythm) -> int | None:
     """
     minutes = rhythm.minutes
     total = sum(minutes)
-    if total < BATCH_ENTRIES:
+    most = max(minutes)
+    # Two slots side by side hold at most twice the larger one.
+    if total < BATCH_ENTRIES * rhythm.weight or 2 * most < BATCH_SHARE * total:
         return None
-    top = max(range(12), key=minutes.__getitem__)
-    if minutes[top] >= BATCH_SHARE * total:
+    top = minutes.index(most)
+    if most >= BATCH_SHARE * total:
         return (top + 1) % 12 * SLOT
     # A batch at the edge of two slots falls into both.
     before, after = minutes[top - 1], minutes[(top + 1) % 12]
-    if minutes[top] + max(before, after) < BATCH_SHARE * total:
+    if most + max(before, after) < BATCH_SHARE * total:
         return None
     return (top + (2 if after > before else 1)) % 12 * SLOT

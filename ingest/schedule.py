@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import inf
+from typing import NamedTuple
 
 from ingest.messages import PollOutcome
+from ingest.opening import NEVER_SHUT, Shut, opens_at
 from ingest.pace import after_batch, worth_waiting
 from ingest.rhythm import Rhythm
 
@@ -14,11 +16,11 @@ MAX_SECONDS = 24 * 3600  # later than a day is no monitoring
 DEFAULT_SECONDS = 3600  # until a feed has shown its pace
 # A request is made where entries have, by expectation, waited so long for it together.
 PRICE_SECONDS = 6300.0
-# Without a rhythm: half the gap finds a new entry, on average, after a quarter of it.
-GAP_SHARE = 0.5
-SLOWER_EACH_UNCHANGED_POLL = 1.5  # this and the next as Common Crawl does
-FASTER_WITH_NEWS = 0.8  # only while the pace is unknown
 SLOWER_EACH_ERROR = 2.0
+# So many errors in a row may be an outage that ends within hours, while entries leave
+# the document: it is then asked again before that, but not oftener than this.
+OUTAGE_ERRORS = 6
+OUTAGE_SECONDS = 30 * 60
 # A server that sends the whole body although nothing changed is not asked oftener.
 UNCONDITIONAL_SECONDS = 3600
 MAX_RETRY_AFTER_SECONDS = 7 * 86_400
@@ -29,12 +31,13 @@ FAILING_ERRORS = 3  # in a row: no accident any more, each poll is a probe
 MAX_ERRORS = 30  # with doubling up to a day that is about four weeks
 PROBE_SECONDS = 7 * 86_400  # a dead feed may rise again
 
-_FINE = {PollOutcome.FETCHED, PollOutcome.NOT_MODIFIED, PollOutcome.UNCHANGED}
+# Tuples, because the hash of a member takes longer than a look at a few of them.
+_FINE = (PollOutcome.FETCHED, PollOutcome.NOT_MODIFIED, PollOutcome.UNCHANGED)
 # The server works and says so; the wait it asks for is all it takes.
-_NO_ERRORS = {*_FINE, PollOutcome.THROTTLED}
-_PASSING = {PollOutcome.TIMEOUT, PollOutcome.UNREACHABLE, PollOutcome.HTTP_ERROR}
+_NO_ERRORS = (*_FINE, PollOutcome.THROTTLED)
+_PASSING = (PollOutcome.TIMEOUT, PollOutcome.UNREACHABLE, PollOutcome.HTTP_ERROR)
 # Our own rules refuse these; time alone will hardly change that.
-_FOR_OPERATORS = {PollOutcome.BLOCKED, PollOutcome.HOSTILE, PollOutcome.TOO_LARGE}
+_FOR_OPERATORS = (PollOutcome.BLOCKED, PollOutcome.HOSTILE, PollOutcome.TOO_LARGE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +65,13 @@ class Cause(StrEnum):
 
     NEW = "new"  # never polled
     PACE = "pace"  # what its entries let expect
-    UNKNOWN_PACE = "unknown_pace"  # it has not shown any entries yet
+    UNKNOWN_PACE = "unknown_pace"  # no poll of it has ever worked
     NO_VALIDATORS = "no_validators"  # it sends its whole body for nothing
     THROTTLED = "throttled"  # it said that we ask too often
     ERRORS = "errors"  # it failed
     SERVER = "server"  # Retry-After
     PUBLISHER = "publisher"  # ttl, max-age and the like
+    SKIPPED = "skipped"  # skipHours, skipDays
     FLOOR = "floor"  # not sooner than MIN_SECONDS
     CAP = "cap"  # not later than MAX_SECONDS
     PROBE = "probe"  # dead or gone, but not forgotten
@@ -77,30 +81,38 @@ class Cause(StrEnum):
 REASONS = {
     Cause.NEW: "it was never polled",
     Cause.PACE: "by then its entries are expected to be worth a request",
-    Cause.UNKNOWN_PACE: "it has not shown how often it publishes",
+    Cause.UNKNOWN_PACE: "no poll of it has worked yet, so its pace is unknown",
     Cause.NO_VALIDATORS: "its server sends the whole body although nothing changed",
     Cause.THROTTLED: "its server said that it is asked too often",
     Cause.ERRORS: "its last polls failed",
     Cause.SERVER: "its server asked for that wait (Retry-After)",
-    Cause.PUBLISHER: "its publisher asks for that distance (max-age, ttl)",
+    Cause.PUBLISHER: "its publisher asks for that distance (max-age, ttl, Expires)",
+    Cause.SKIPPED: "its publisher asks not to come in the hours before",
     Cause.FLOOR: "no feed is polled sooner",
     Cause.CAP: "no feed waits longer",
     Cause.PROBE: "it failed for weeks or was taken down; this is a probe",
 }
-_PROBED = {Liveness.DEAD, Liveness.GONE}
+_PROBED = (Liveness.DEAD, Liveness.GONE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollHistory:
+class PollHistory(NamedTuple):
     """How a feed has done, the poll that just ended included."""
 
     interval_seconds: int | None  # what the last schedule said; None for a new feed
-    n_unchanged: int  # polls in a row that worked and brought nothing new
     n_errors: int  # polls in a row that failed
     outcome: PollOutcome | None  # of the poll that just ended; None: never polled
     retry_after_seconds: int | None = None
     min_interval_seconds: int | None = None  # what the publisher asks for
-    recent_gap_seconds: float | None = None  # median between its last 20 new entries
+    shut: Shut = NEVER_SHUT  # when the publisher asks not to come
+
+
+class Wait(NamedTuple):
+    """How long a feed is left alone, and why."""
+
+    seconds: float
+    interval_seconds: int  # before jitter; hand it back with the next history
+    liveness: Liveness
+    cause: Cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +130,11 @@ def is_error(outcome: PollOutcome) -> bool:
     return outcome not in _NO_ERRORS
 
 
+def is_fine(outcome: PollOutcome) -> bool:
+    """Tell whether a poll saw the feed as it is, so that it says something of it."""
+    return outcome in _FINE
+
+
 def next_poll(
     history: PollHistory,
     *,
@@ -126,32 +143,46 @@ def next_poll(
     rhythm: Rhythm | None = None,
     aim: Aim = DEFAULT_AIM,
 ) -> NextPoll:
-    """Return when to poll a feed again.
+    """Return when to poll a feed again; arguments as of `plan_wait`."""
+    wait = plan_wait(
+        history, now=now.timestamp(), jitter=jitter, rhythm=rhythm, aim=aim
+    )
+    return NextPoll(
+        at=now + timedelta(seconds=wait.seconds),
+        interval_seconds=wait.interval_seconds,
+        liveness=wait.liveness,
+        cause=wait.cause,
+    )
 
-    A poll is due when it is worth its price by the rhythm of the feed. Without a rhythm
-    it is half the gap between new entries, longer with each poll that brings none;
-    without a gap, the last interval goes one step up or down. Errors count by their
-    class, and double the wait. What server and publisher ask for is kept in any case.
+
+def plan_wait(
+    history: PollHistory,
+    *,
+    now: float,
+    jitter: float = 0.0,
+    rhythm: Rhythm | None = None,
+    aim: Aim = DEFAULT_AIM,
+) -> Wait:
+    """Return how long to leave a feed alone.
+
+    A poll is due when it is worth its price by the rhythm of the feed. Errors count by
+    their class, and double the wait. What server and publisher ask for is kept in any
+    case: a publisher is left alone for a day, a server for a week at most.
 
     Args:
         history: The feed, with the poll that just ended.
-        now: When that poll ended.
+        now: When that poll ended, in seconds since 1970.
         jitter: Random in -1..1; moves the time by up to a tenth of the interval.
         rhythm: What the entries have shown, that poll included.
         aim: What polls are to achieve.
     """
     if history.outcome is None:
-        return NextPoll(
-            at=now,
-            interval_seconds=DEFAULT_SECONDS,
-            liveness=Liveness.LIVE,
-            cause=Cause.NEW,
-        )
+        return Wait(0.0, DEFAULT_SECONDS, Liveness.LIVE, Cause.NEW)
     liveness = _liveness(history)
     if liveness in _PROBED:
         wait, cause = float(PROBE_SECONDS), Cause.PROBE
     else:
-        wait, cause = _wait(history, rhythm, aim)
+        wait, cause = _wait(history, rhythm, now, aim)
     delay = _spread(wait, cause, jitter, rhythm)
     # Never earlier than asked, whatever the dice say.
     publisher = min(history.min_interval_seconds or 0, MAX_SECONDS)
@@ -160,12 +191,11 @@ def next_poll(
     server = min(history.retry_after_seconds or 0, MAX_RETRY_AFTER_SECONDS)
     if server > delay:
         delay, cause = server, Cause.SERVER
-    return NextPoll(
-        at=now + timedelta(seconds=delay),
-        interval_seconds=round(wait),
-        liveness=liveness,
-        cause=cause,
-    )
+    if history.shut is not NEVER_SHUT:
+        opening = min(opens_at(history.shut, now + delay) - now, MAX_SECONDS)
+        if opening > delay:
+            delay, cause = opening, Cause.SKIPPED
+    return Wait(delay, round(wait), liveness, cause)
 
 
 def _liveness(history: PollHistory) -> Liveness:
@@ -176,13 +206,18 @@ def _liveness(history: PollHistory) -> Liveness:
     return Liveness.FAILING if history.n_errors >= FAILING_ERRORS else Liveness.LIVE
 
 
-def _wait(history: PollHistory, rhythm: Rhythm | None, aim: Aim) -> tuple[float, Cause]:
+def _wait(
+    history: PollHistory, rhythm: Rhythm | None, now: float, aim: Aim
+) -> tuple[float, Cause]:
     """Return the seconds to wait before jitter and what is asked for, and why."""
-    wait, cause = _pace(history, rhythm, aim)
+    wait, cause = _pace(rhythm, aim)
     if history.n_errors > 0:
         wait, cause = _after_errors(history, wait), Cause.ERRORS
+        if rhythm is not None and history.outcome in _PASSING:
+            wait = min(wait, _before_loss(history, rhythm, now))
     elif history.outcome is PollOutcome.THROTTLED:
-        wait, cause = max(wait, MIN_SECONDS) * SLOWER_EACH_ERROR, Cause.THROTTLED
+        wait = max(wait, history.interval_seconds or 0, MIN_SECONDS)
+        wait, cause = wait * SLOWER_EACH_ERROR, Cause.THROTTLED
     elif history.outcome is PollOutcome.UNCHANGED and wait < UNCONDITIONAL_SECONDS:
         wait, cause = UNCONDITIONAL_SECONDS, Cause.NO_VALIDATORS
     if wait < MIN_SECONDS:
@@ -192,18 +227,16 @@ def _wait(history: PollHistory, rhythm: Rhythm | None, aim: Aim) -> tuple[float,
     return min(wait, MAX_SECONDS), cause
 
 
-def _pace(history: PollHistory, rhythm: Rhythm | None, aim: Aim) -> tuple[float, Cause]:
-    if rhythm is not None:
-        wait = worth_waiting(
-            rhythm,
-            price=aim.price_seconds,
-            most=MAX_SECONDS,
-            within=aim.within_seconds,
-        )
-        return wait, Cause.PACE
-    if history.recent_gap_seconds is not None:
-        return _paced(history, history.recent_gap_seconds), Cause.PACE
-    return _next_step(history), Cause.UNKNOWN_PACE
+def _pace(rhythm: Rhythm | None, aim: Aim) -> tuple[float, Cause]:
+    if rhythm is None:
+        return DEFAULT_SECONDS, Cause.UNKNOWN_PACE
+    wait = worth_waiting(
+        rhythm,
+        price=aim.price_seconds,
+        most=MAX_SECONDS,
+        within=aim.within_seconds,
+    )
+    return wait, Cause.PACE
 
 
 def _after_errors(history: PollHistory, pace: float) -> float:
@@ -220,30 +253,21 @@ def _after_errors(history: PollHistory, pace: float) -> float:
     return max(first, pace / 4) * SLOWER_EACH_ERROR**n_more
 
 
+def _before_loss(history: PollHistory, rhythm: Rhythm, now: float) -> float:
+    """Return the wait after which entries may be lost; infinite in a long outage."""
+    if history.n_errors > OUTAGE_ERRORS:
+        return inf
+    full = rhythm.updated_at + worth_waiting(rhythm, price=inf, most=MAX_SECONDS)
+    return max(full - now, OUTAGE_SECONDS)
+
+
 def _spread(wait: float, cause: Cause, jitter: float, rhythm: Rhythm | None) -> float:
     """Return the wait with jitter; one for batches ends right after one."""
     dice = max(-1.0, min(1.0, jitter))
     if cause is Cause.PROBE:
-        return wait * (1 + JITTER_SHARE * dice)
+        return wait * (1 - JITTER_SHARE * abs(dice))
     if cause is Cause.PACE and rhythm is not None:
         batch = after_batch(rhythm, wait=wait, least=MIN_SECONDS)
         if batch is not None and batch <= MAX_SECONDS - BATCH_JITTER_SECONDS:
             return batch + BATCH_JITTER_SECONDS * abs(dice)
     return min(max(wait * (1 + JITTER_SHARE * dice), MIN_SECONDS), MAX_SECONDS)
-
-
-def _paced(history: PollHistory, gap_seconds: float) -> float:
-    """Return the interval that fits the pace of a feed and its last polls."""
-    pace = max(gap_seconds * GAP_SHARE, MIN_SECONDS)
-    # Bounded before it becomes a power: a feed may be quiet for years.
-    return pace * SLOWER_EACH_UNCHANGED_POLL ** min(history.n_unchanged, MAX_ERRORS)
-
-
-def _next_step(history: PollHistory) -> float:
-    """Return the last interval, one step longer or shorter; the pace is unknown."""
-    last = history.interval_seconds or DEFAULT_SECONDS
-    if history.n_unchanged > 0:
-        return last * SLOWER_EACH_UNCHANGED_POLL
-    if history.outcome is PollOutcome.FETCHED:
-        return min(last, DEFAULT_SECONDS) * FASTER_WITH_NEWS
-    return last

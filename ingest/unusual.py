@@ -3,12 +3,11 @@
 from enum import StrEnum
 
 from ingest.rhythm import (
+    DAY,
     FIRST_WEEKDAY,
     HOUR,
-    MEMORY,
     RECENT_HALF_LIFE,
     Rhythm,
-    by_hour,
     expected,
 )
 
@@ -51,19 +50,15 @@ def unusual(rhythm: Rhythm, *, now: float) -> Unusual | None:
 
 def usual_recent(rhythm: Rhythm, *, now: float) -> float:
     """Return what `recent` is at this time in other weeks, in entries."""
-    total, left = 0.0, float(_LOOK_BACK_HOURS * HOUR)
-    hours = by_hour(rhythm, now - left)
-    while left > 0:
-        length, pace = next(hours)
-        part = min(length, left)
-        age = left - part / 2
-        total += pace * part * 0.5 ** (age / RECENT_HALF_LIFE)
-        left -= part
-    return total
+    return sum(
+        expected(rhythm, now - (ago + 1) * HOUR, now - ago * HOUR)
+        * 0.5 ** ((ago + 0.5) * HOUR / RECENT_HALF_LIFE)
+        for ago in range(_LOOK_BACK_HOURS)
+    )
 
 
 def baseline(rhythm: Rhythm) -> tuple[float, ...]:
     """Return the entries expected in each hour of a week, from Monday 00:00 UTC."""
-    monday = MEMORY - (MEMORY // (24 * HOUR) + FIRST_WEEKDAY) % 7 * 24 * HOUR
-    hours = by_hour(rhythm, monday)
-    return tuple(next(hours)[1] * HOUR for _ in range(WEEK_HOURS))
+    monday = (7 - FIRST_WEEKDAY) * DAY
+    starts = range(monday, monday + WEEK_HOURS * HOUR, HOUR)
+    return tuple(expected(rhythm, start, start + HOUR) for start in starts)
