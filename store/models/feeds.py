@@ -95,6 +95,31 @@ class Feed(Base):
         Text, comment="Address to which polls are permanently redirected"
     )
     created_at: Mapped[datetime] = col(UtcDateTime, comment="When it was added")
+    liveness: Mapped[str] = col(
+        String(16),
+        default="live",
+        server_default="live",
+        comment="live, failing, dead (probed weekly) or gone, as polls have shown",
+    )
+    cause: Mapped[str | None] = col(
+        String(16), comment="What decided when it is due; NULL until polled or asked for"
+    )
+    asked_seconds: Mapped[int | None] = col(
+        Integer, comment="Wait that its server or publisher asked for at the last poll"
+    )
+    hints: Mapped[Any | None] = col(
+        Json, comment="What its document says on when to come: distance, hours, days"
+    )
+    rhythm: Mapped[Any | None] = col(
+        Json, comment="What its entries let expect, by hour and day of the week"
+    )
+    unusual: Mapped[str | None] = col(
+        String(16), comment="quiet or spiking, against its own hours of the week"
+    )
+    unusual_since: Mapped[datetime | None] = col(
+        UtcDateTime, comment="When that was noticed"
+    )
+    unusual_reason: Mapped[str | None] = col(Text, comment="What it was noticed by")
 
 
 class Run(Base):
@@ -206,6 +231,9 @@ class PollPart(Base):
         Integer, primary_key=True, autoincrement=False, comment="Number from 0"
     )
     stored_at: Mapped[datetime] = col(UtcDateTime, index=True, comment="When stored")
+    news: Mapped[Any | None] = col(
+        Json, comment="When its new entries came, for the poll's last part to count"
+    )
 
 
 class PollMonth(Counts, Base):
