@@ -13,6 +13,7 @@ from ingest import jsonfeed
 from ingest.gzipped import unpacked
 from ingest.items import Item, Markup, ParsedFeed, RawDate
 from ingest.messages import Enclosure, PollOutcome
+from ingest.opening import find_shut
 from ingest.preflight import Checked, FeedRefusedError, check
 from ingest.sitemaps import is_sitemap, parse_sitemap
 from ingest.text import collapse, plain_title
@@ -76,6 +77,7 @@ def parse_feed(
         site_url=_word(result.feed, "link"),
         language=_word(result.feed, "language"),
         min_interval_seconds=_min_interval(result.feed),
+        shut=find_shut(checked.text),
         items=tuple(_item(entry, dublin=dublin) for entry in entries),
         bozo=bool(result.bozo),
         partial=not checked.complete,

@@ -79,6 +79,8 @@ class Reply:
     last_modified: str | None = None
     retry_after: str | None = None
     cache_control: str | None = None
+    expires: str | None = None
+    date: str | None = None  # by the clock of the server
 
 
 class Fetch(Protocol):
@@ -266,6 +268,8 @@ async def _answer(response: ClientResponse, max_body_bytes: int) -> Reply | _Mov
         last_modified=headers.get("Last-Modified"),
         retry_after=headers.get("Retry-After"),
         cache_control=headers.get("Cache-Control"),
+        expires=headers.get("Expires"),
+        date=headers.get("Date"),
     )
 
 

@@ -37,6 +37,24 @@ def max_age_seconds(value: str | None) -> int | None:
     return min(int(match.group(1)), MAX_AGE_SECONDS)
 
 
+def fresh_seconds(
+    cache_control: str | None, expires: str | None, *, date: str | None, now: datetime
+) -> int | None:
+    """Return how long a body is called fresh, by max-age or else by Expires.
+
+    Expires is measured by the clock of the server, where that is told. None where the
+    body is to be asked for again at once, or nothing is said.
+    """
+    if _MAX_AGE.search(cache_control or "") or _UNCACHED.search(cache_control or ""):
+        return max_age_seconds(cache_control)
+    until = _http_date((expires or "").strip())
+    if until is None:
+        return None
+    since = _http_date((date or "").strip()) or now
+    seconds = int((until - since).total_seconds())
+    return min(seconds, MAX_AGE_SECONDS) if seconds > 0 else None
+
+
 def validator(value: str | None) -> str | None:
     """Return an ETag or Last-Modified byte for byte, None if it cannot be sent back.
 

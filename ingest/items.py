@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ingest.messages import Enclosure
+from ingest.opening import NEVER_SHUT, Shut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,7 @@ class ParsedFeed:
     site_url: str | None = None
     language: str | None = None
     min_interval_seconds: int | None = None  # from ttl and updatePeriod
+    shut: Shut = NEVER_SHUT  # from skipHours and skipDays
     items: tuple[Item, ...] = ()
     children: tuple[Child, ...] = ()  # of a sitemap index, the most promising first
     bozo: bool = False  # it is not well-formed, and was read all the same

@@ -206,7 +206,10 @@ class FeedPolled:
     etag: str | None = None
     last_modified: str | None = None
     retry_after_seconds: int | None = None
-    min_interval_seconds: int | None = None  # from max-age, ttl, updatePeriod
+    # From max-age, Expires, ttl, updatePeriod.
+    min_interval_seconds: int | None = None
+    skip_hours: tuple[int, ...] = ()  # in UTC, not to be polled in; 24 is midnight
+    skip_days: tuple[int, ...] = ()  # likewise; 0 is Monday
     body_sha256: str | None = None
     n_bytes: int = 0  # decoded body
     format: str | None = None  # "rss20", "atom10", "json11", ...

@@ -14,7 +14,7 @@ from ingest.entries import Origin, make_entries
 from ingest.feeds import parse_feed
 from ingest.fetch import Fetch, FetchRequest, Reply
 from ingest.fetch_errors import FetchFailedError, brief
-from ingest.headers import max_age_seconds, retry_after_seconds, validator
+from ingest.headers import fresh_seconds, retry_after_seconds, validator
 from ingest.items import ParsedFeed
 from ingest.messages import FeedPolled, FeedToPoll, PollFeeds, PollLimits, PollOutcome
 from ingest.parts import split_event
@@ -153,7 +153,9 @@ async def _answered(
         final_url=reply.url,
         permanent_url=reply.permanent_url,
         retry_after_seconds=retry_after_seconds(reply.retry_after, now=at),
-        min_interval_seconds=max_age_seconds(reply.cache_control),
+        min_interval_seconds=fresh_seconds(
+            reply.cache_control, reply.expires, date=reply.date, now=at
+        ),
         key_mode=feed.key_mode,
         n_bytes=len(reply.body),
     )
@@ -203,6 +205,8 @@ async def _read(
     return replace(
         event,
         min_interval_seconds=max(filter(None, intervals), default=None),
+        skip_hours=parsed.shut.hours,
+        skip_days=parsed.shut.days,
         format=parsed.format,
         title=parsed.title,
         site_url=parsed.site_url,

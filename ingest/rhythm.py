@@ -15,6 +15,10 @@ SLOT = HOUR // 12  # minutes of the hour are told apart by five
 FIRST_WEEKDAY = 3  # 1970 began on a Thursday; days of the week count from Monday
 HALF_LIFE = 21 * DAY  # what a feed did three weeks ago counts half
 MEMORY = 60 * DAY  # older dates in a document say nothing about today
+# When a publisher moves, whole documents of old entries come back as new ones. So few
+# of those count: none would leave a feed unread that dates all its entries wrongly.
+OLD = 2 * DAY
+OLD_PART = 4  # of the document
 # What is believed of a feed before it has shown anything: one entry a day, weakly.
 PRIOR_ENTRIES = 0.5
 PRIOR_SECONDS = 0.5 * DAY
@@ -111,21 +115,18 @@ def observe(
     recent = rhythm.recent * 0.5 ** (passed / RECENT_HALF_LIFE)
     usual = expected(rhythm, since, now)
     newest, overdue = rhythm.newest_at, rhythm.overdue + usual
-    n_new = len(published) + undated
-    if n_new:
-        moments = [at for at in published if since < at <= now and at % DAY]
-        n_dated = len(moments)
-        if n_dated < n_new:
-            moments += _spaced(since, passed, n_new - n_dated)
+    moments = [at for at in published if since < at <= now and at % DAY]
+    n_dated, n_new = len(moments), len(published) + undated
+    if n_dated < n_new:
+        old = sum(at < since - OLD for at in published)
+        n_new -= max(0, old - window // OLD_PART)
+        moments += _spaced(since, passed, n_new - n_dated)
+    if moments:
         hours, days, minutes = _counted(rhythm, moments, n_dated, weight)
         for at in moments:
             recent += 0.5 ** ((now - at) / RECENT_HALF_LIFE)
         newest = max(moments)
-        overdue = (
-            usual * (now - newest) / passed
-            if passed <= HOUR
-            else expected(rhythm, newest, now)
-        )
+        overdue = _since_newest(rhythm, newest, usual, now)
     known = Rhythm(
         updated_at=now,
         entries=rhythm.entries * keep + n_new,
@@ -174,6 +175,15 @@ def _first(published: Sequence[float], undated: int, window: int, now: float) ->
         spread=sum((n - evenly) ** 2 for n in by_hour.values()),
         window=window,
     )
+
+
+def _since_newest(rhythm: Rhythm, newest: float, usual: float, now: float) -> float:
+    """Return what was to be expected since the latest entry."""
+    passed = now - rhythm.updated_at
+    if 0 < passed <= HOUR:
+        # Near enough, and no second look at the hours.
+        return usual * (now - newest) / passed
+    return expected(rhythm, newest, now)
 
 
 def _spaced(since: float, passed: float, n: int) -> list[float]:

@@ -1,6 +1,8 @@
 """What is unusual about a feed, measured by its own hours of the week."""
 
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from ingest.rhythm import (
     DAY,
@@ -29,7 +31,14 @@ class Unusual(StrEnum):
     SPIKING = "spiking"  # far more came than at this time of other weeks
 
 
-def unusual(rhythm: Rhythm, *, now: float) -> Unusual | None:
+class Finding(NamedTuple):
+    """What is unusual, and by what that was noticed."""
+
+    name: Unusual
+    reason: str  # one sentence
+
+
+def find_unusual(rhythm: Rhythm, *, now: float) -> Finding | None:
     """Return how a feed differs from its own baseline; None where it does not.
 
     Args:
@@ -40,21 +49,33 @@ def unusual(rhythm: Rhythm, *, now: float) -> Unusual | None:
         return None
     overdue = rhythm.overdue + expected(rhythm, rhythm.updated_at, now)
     if overdue >= QUIET_ENTRIES and now - rhythm.newest_at >= QUIET_SECONDS:
-        return Unusual.QUIET
+        newest = datetime.fromtimestamp(rhythm.newest_at, UTC)
+        return Finding(
+            Unusual.QUIET,
+            f"nothing since {newest:%Y-%m-%d %H:%M} UTC, where"
+            f" {overdue:.0f} entries were to be expected",
+        )
     passed = max(0.0, now - rhythm.updated_at)
     recent = rhythm.recent * 0.5 ** (passed / RECENT_HALF_LIFE)
     usual = usual_recent(rhythm, now=now)
     bound = max(SPIKE_TIMES * usual, usual + SPIKE_SIGMAS * usual**0.5, SPIKE_ENTRIES)
-    return Unusual.SPIKING if recent >= bound else None
+    if recent < bound:
+        return None
+    return Finding(
+        Unusual.SPIKING,
+        f"some {recent:.0f} entries within the last hours, where"
+        f" {usual:.1f} are usual at this time of the week",
+    )
 
 
 def usual_recent(rhythm: Rhythm, *, now: float) -> float:
     """Return what `recent` is at this time in other weeks, in entries."""
-    return sum(
-        expected(rhythm, now - (ago + 1) * HOUR, now - ago * HOUR)
-        * 0.5 ** ((ago + 0.5) * HOUR / RECENT_HALF_LIFE)
-        for ago in range(_LOOK_BACK_HOURS)
-    )
+    total = 0.0
+    for ago in range(_LOOK_BACK_HOURS):
+        start = now - (ago + 1) * HOUR
+        left: float = 0.5 ** ((ago + 0.5) * HOUR / RECENT_HALF_LIFE)
+        total += left * expected(rhythm, start, start + HOUR)
+    return total
 
 
 def baseline(rhythm: Rhythm) -> tuple[float, ...]:

@@ -22,9 +22,10 @@ from services import routes
 from services.dispatch import Dispatcher
 from services.enricher import enrich_options
 from services.guarded import Report, register_guarded, register_scheduled
-from services.judging import JUDGE, keep_of, plan_poll
+from services.judging import JUDGE, keep_of
 from services.messages import WorkContinues, WorkFailed, WorkKind
 from services.pacing import Stopwatch
+from services.planning import plan_poll
 from services.publish import nudge, publish, queue_length
 from services.settings import Settings
 from services.work import Item

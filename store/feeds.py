@@ -128,6 +128,7 @@ def set_state(
     values: dict[str, Any] = {"state": state, "reason": reason}
     if state == FeedState.ACTIVE:
         values |= {"next_poll_at": now, "attempts": 0, "n_errors": 0}
+        values |= {"liveness": "live", "cause": None}
     session.execute(update(Feed).where(Feed.id.in_(feed_ids)).values(values))
 
 
@@ -145,6 +146,7 @@ def request_polls(
     query = update(Feed).where(Feed.state == FeedState.ACTIVE)
     if feed_ids is not None:
         query = query.where(Feed.id.in_(feed_ids))
-    query = query.values(next_poll_at=now, requested_run_id=run_id).returning(Feed.id)
+    query = query.values(next_poll_at=now, requested_run_id=run_id, cause=None)
+    query = query.returning(Feed.id)
     options = {"synchronize_session": False}
     return len(list(session.scalars(query, execution_options=options)))

@@ -143,6 +143,7 @@ def fail_polls(
     for feed in session.scalars(locked(session, feeds)):
         feed.lease_until = None
         feed.next_poll_at = retry_at(now, feed.attempts, after_seconds=after_seconds)
+        feed.cause = None
         feed.last_error = said(error)
 
 

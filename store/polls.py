@@ -1,11 +1,10 @@
 """What a poll found: entries, articles and the feed's cursor in one transaction."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
-from statistics import median
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select, update
@@ -17,7 +16,9 @@ from store.articles import Seen, Sighting
 from store.batches import insert_rows
 from store.churn import SWITCH_AFTER, Recognised, better_mode
 from store.clauses import locked
-from store.models import Article, Feed, Poll, PollPart
+from store.flags import Flag, flag_of, flag_values
+from store.models import Feed, Poll, PollPart
+from store.news import earlier_news, news_of, news_of_parts
 from store.plain import exactly, said
 from store.tally import Tally
 from store.words import FeedState, PollState
@@ -25,8 +26,6 @@ from store.writer import save_documents, write_entries
 
 log = logging.getLogger("wireroom.store")
 
-# Enough gaps for a median that one quiet weekend does not move.
-RECENT_ARTICLES = 20
 LANGUAGE_CHARS = 16  # as wide as its column; no tag in use is longer
 _FRESH = {PollOutcome.FETCHED}
 _FINE = {PollOutcome.FETCHED, PollOutcome.NOT_MODIFIED, PollOutcome.UNCHANGED}
@@ -34,27 +33,47 @@ _FINE = {PollOutcome.FETCHED, PollOutcome.NOT_MODIFIED, PollOutcome.UNCHANGED}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollFacts:
-    """What the schedule may know of a feed when a poll has come back."""
+    """What the schedule may know of a feed when a poll has come back.
+
+    What it remembers from poll to poll it has written itself, as JSON; the store does
+    not look into it.
+    """
 
     outcome: PollOutcome
     now: datetime
-    n_new: int  # entries that were new or changed
+    # Of each new entry the moment at which it says it was published, since 1970.
+    news: Sequence[float | None]
+    n_changed: int  # known entries with a new text
+    n_entries: int  # in the document; 0 where it did not change
     interval_seconds: int
     n_unchanged: int  # before this poll
     n_errors: int  # before this poll
     retry_after_seconds: int | None
     min_interval_seconds: int | None
-    recent_gap_seconds: float | None  # median distance of its latest articles
+    skip_hours: Sequence[int] = ()
+    skip_days: Sequence[int] = ()
+    hints: Any = None  # as of the poll before
+    rhythm: Any = None  # as of the poll before
+    # Looks up when the articles of earlier polls came, to learn a lost rhythm from.
+    earlier: Callable[[], Sequence[float]] = tuple
+    last_polled_at: datetime | None = None
+    flag: Flag | None = None  # as of the poll before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollPlan:
-    """What the schedule decides."""
+    """What the schedule decides, and what it wants to remember."""
 
     next_poll_at: datetime
     interval_seconds: int
     n_unchanged: int
     n_errors: int
+    liveness: str = "live"
+    cause: str | None = None
+    asked_seconds: int | None = None  # by server or publisher
+    hints: Any = None
+    rhythm: Any = None
+    flag: Flag | None = None
 
 
 Planner = Callable[[PollFacts], PollPlan]
@@ -82,18 +101,23 @@ def save_poll(
     sighting = Sighting(feed_id=event.feed_id, now=now, lane=Lane.LIVE)
     recognised: list[Recognised] = []
     ends = write_entries(session, seen, sighting=sighting, watch=recognised.append)
-    tally = Tally.of(ends)
+    news = news_of(event.entries, ends)
     part = {"poll_id": event.poll_id, "part": event.part, "stored_at": now}
+    # The last part counts what all have brought, and only a poll of many parts needs
+    # to keep it until then.
+    part["news"] = news if event.n_parts > 1 else None
     insert_rows(session, PollPart, [part])
-    for name, count in tally.columns().items():
+    for name, count in Tally.of(ends).columns().items():
         setattr(poll, name, getattr(poll, name) + count)
     poll.document_sha256 = document
     poll.n_parts = event.n_parts
     session.flush()
     if _count_parts(session, event.poll_id) == event.n_parts:
+        if event.n_parts > 1:
+            news = news_of_parts(session, event.poll_id)
         # Of a poll in parts the last one to come speaks for all.
         keys = better_mode(recognised[0], event.key_mode)
-        _finish(session, poll, event, plan, _Context(now, keys))
+        _finish(session, poll, event, _Later(plan, news, keys, now))
     return True
 
 
@@ -113,21 +137,17 @@ def _count_parts(session: Session, poll_id: int) -> int:
     return session.scalar(query) or 0
 
 
-class _Context(NamedTuple):
-    """What else the end of a poll depends on."""
+class _Later(NamedTuple):
+    """What a poll needs with its last part."""
 
-    now: datetime
+    plan: Planner
+    news: Sequence[float | None]
     better_mode: KeyMode | None  # where the ids of the document were churned
+    now: datetime
 
 
-def _finish(
-    session: Session,
-    poll: Poll,
-    event: FeedPolled,
-    plan: Planner,
-    context: _Context,
-) -> None:
-    now = context.now
+def _finish(session: Session, poll: Poll, event: FeedPolled, later: _Later) -> None:
+    now = later.now
     poll.state = PollState.DONE
     poll.finished_at = now
     poll.outcome = event.outcome
@@ -137,13 +157,15 @@ def _finish(
     poll.n_bytes = event.n_bytes
     session.flush()
     feed = session.get_one(Feed, event.feed_id, with_for_update=True)
-    facts = _facts(session, feed, poll, event, now)
-    values = _cursor(feed, event, plan(facts), now)
+    plan = later.plan(_facts(session, feed, poll, event, later))
+    values = _cursor(feed, event, now) | _schedule(plan)
+    values |= flag_values(session, feed, plan.flag, now=now)
     if event.outcome in _FRESH:
-        values |= _keys(feed, event, context.better_mode)
+        values |= _keys(feed, event, later.better_mode)
     if feed.requested_run_id != poll.run_id:
         # Asked for while this poll was under way: who asked wants a later look.
         del values["requested_run_id"], values["next_poll_at"]
+        values["cause"] = None
     session.execute(
         update(Feed)
         .where(Feed.id == feed.id)
@@ -153,31 +175,41 @@ def _finish(
 
 
 def _facts(
-    session: Session, feed: Feed, poll: Poll, event: FeedPolled, now: datetime
+    session: Session, feed: Feed, poll: Poll, event: FeedPolled, later: _Later
 ) -> PollFacts:
     return PollFacts(
         outcome=event.outcome,
-        now=now,
-        n_new=poll.n_new + poll.n_revised + poll.n_duplicate,
+        now=later.now,
+        news=later.news,
+        n_changed=poll.n_revised,
+        n_entries=poll.n_seen if event.outcome in _FRESH else 0,
         interval_seconds=feed.interval_seconds,
         n_unchanged=feed.n_unchanged,
         n_errors=feed.n_errors,
         retry_after_seconds=event.retry_after_seconds,
         min_interval_seconds=event.min_interval_seconds,
-        recent_gap_seconds=_recent_gap(session, feed.id),
+        skip_hours=event.skip_hours,
+        skip_days=event.skip_days,
+        hints=feed.hints,
+        rhythm=feed.rhythm,
+        earlier=partial(earlier_news, session, poll),
+        last_polled_at=feed.last_polled_at,
+        flag=flag_of(feed),
     )
 
 
-def _recent_gap(session: Session, feed_id: int) -> float | None:
-    query = (
-        select(Article.sort_at)
-        .where(Article.feed_id == feed_id)
-        .order_by(Article.sort_at.desc())
-        .limit(RECENT_ARTICLES)
-    )
-    times = list(session.scalars(query))
-    gaps = [(later - earlier).total_seconds() for later, earlier in pairwise(times)]
-    return median(gaps) if gaps else None
+def _schedule(plan: PollPlan) -> dict[str, Any]:
+    return {
+        "next_poll_at": plan.next_poll_at,
+        "interval_seconds": plan.interval_seconds,
+        "n_unchanged": plan.n_unchanged,
+        "n_errors": plan.n_errors,
+        "liveness": plan.liveness,
+        "cause": plan.cause,
+        "asked_seconds": plan.asked_seconds,
+        "hints": plan.hints,
+        "rhythm": plan.rhythm,
+    }
 
 
 def _keys(feed: Feed, event: FeedPolled, better_mode: KeyMode | None) -> dict[str, Any]:
@@ -194,9 +226,7 @@ def _keys(feed: Feed, event: FeedPolled, better_mode: KeyMode | None) -> dict[st
     return {"key_mode": better_mode, "n_churned": 0}
 
 
-def _cursor(
-    feed: Feed, event: FeedPolled, plan: PollPlan, now: datetime
-) -> dict[str, Any]:
+def _cursor(feed: Feed, event: FeedPolled, now: datetime) -> dict[str, Any]:
     """Return the new values of a feed's row after a finished poll."""
     values: dict[str, Any] = {
         "lease_until": None,
@@ -205,10 +235,6 @@ def _cursor(
         "last_polled_at": now,
         "last_outcome": event.outcome,
         "last_error": said(event.error),
-        "next_poll_at": plan.next_poll_at,
-        "interval_seconds": plan.interval_seconds,
-        "n_unchanged": plan.n_unchanged,
-        "n_errors": plan.n_errors,
         "moved_url": exactly(event.permanent_url),
     }
     if event.outcome in _FINE:

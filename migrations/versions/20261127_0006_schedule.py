@@ -72,7 +72,7 @@ def columns() -> list[sa.Column[Any]]:
             "cause",
             sa.String(length=16),
             nullable=True,
-            comment="What decided when it is due; NULL until polled or asked for",
+            comment="What decided when it is due; NULL: a person, or nothing yet",
         ),
         sa.Column(
             "asked_seconds",

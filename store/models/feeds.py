@@ -102,7 +102,8 @@ class Feed(Base):
         comment="live, failing, dead (probed weekly) or gone, as polls have shown",
     )
     cause: Mapped[str | None] = col(
-        String(16), comment="What decided when it is due; NULL until polled or asked for"
+        String(16),
+        comment="What decided when it is due; NULL: a person, or nothing yet",
     )
     asked_seconds: Mapped[int | None] = col(
         Integer, comment="Wait that its server or publisher asked for at the last poll"

@@ -218,7 +218,7 @@ def plan(facts: PollFacts) -> PollPlan:
     return PollPlan(
         next_poll_at=facts.now + HOUR,
         interval_seconds=3600,
-        n_unchanged=facts.n_unchanged + (not facts.n_new),
+        n_unchanged=facts.n_unchanged + (not facts.news),
         n_errors=0,
     )
 

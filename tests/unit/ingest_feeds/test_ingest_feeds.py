@@ -7,6 +7,7 @@ import pytest
 from ingest.feeds import parse_feed
 from ingest.items import Item, Markup, ParsedFeed
 from ingest.messages import Enclosure, PollOutcome
+from ingest.opening import find_shut
 from ingest.preflight import FeedRefusedError
 
 NAMESPACES = (
@@ -153,6 +154,31 @@ def test_a_picture_is_no_content() -> None:
 )
 def test_the_publisher_may_ask_to_be_left_alone(inside: str, seconds: int) -> None:
     assert parsed(rss(inside)).min_interval_seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("inside", "shut"),
+    [
+        (
+            "<skipHours><hour>3</hour><hour> 24 </hour><hour>3</hour></skipHours>"
+            "<skipDays><day>Sunday</day><day>saturday</day></skipDays>",
+            ((0, 3), (5, 6)),
+        ),
+        ("<skipHours><hour>1</hour><junk/><hour>77</hour></skipHours>", ((1,), ())),
+        ("<skipDays><day>Someday</day></skipDays>", ((), ())),
+        ("<skipHours><hour>3</hour>", ((), ())),
+        ("", ((), ())),
+    ],
+)
+def test_hours_and_days_to_skip_are_those_the_publisher_names(
+    inside: str, shut: tuple[tuple[int, ...], tuple[int, ...]]
+) -> None:
+    assert find_shut(rss(inside).decode()) == shut
+
+
+def test_a_parsed_feed_says_when_it_is_shut() -> None:
+    inside = "<skipHours><hour>3</hour><hour>4</hour></skipHours>"
+    assert parsed(rss(inside)).shut.hours == (3, 4)
 
 
 def test_a_feed_that_breaks_off_gives_its_whole_items() -> None:

@@ -4,7 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingest.headers import max_age_seconds, retry_after_seconds, validator
+from ingest.headers import (
+    fresh_seconds,
+    max_age_seconds,
+    retry_after_seconds,
+    validator,
+)
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
@@ -49,6 +54,26 @@ def test_max_age_counts_unless_the_body_must_not_be_kept(
     value: str | None, seconds: int
 ) -> None:
     assert max_age_seconds(value) == seconds
+
+
+@pytest.mark.parametrize(
+    ("cache_control", "expires", "date", "seconds"),
+    [
+        (None, "Wed, 04 Mar 2026 12:30:00 GMT", None, 1800),
+        (None, "Wed, 04 Mar 2026 12:30:00 GMT", "Wed, 04 Mar 2026 12:20:00 GMT", 600),
+        ("public", "Wed, 04 Mar 2026 12:30:00 GMT", "yesterday", 1800),
+        ("max-age=60", "Wed, 04 Mar 2026 12:30:00 GMT", None, 60),
+        ("no-cache", "Wed, 04 Mar 2026 12:30:00 GMT", None, None),
+        (None, "Wed, 04 Mar 2026 11:00:00 GMT", None, None),
+        (None, "Sat, 04 Mar 2056 11:00:00 GMT", None, 365 * 86_400),
+        (None, "0", None, None),
+        (None, None, None, None),
+    ],
+)
+def test_expires_counts_by_the_clock_of_the_server_where_max_age_is_silent(
+    cache_control: str | None, expires: str | None, date: str | None, seconds: int
+) -> None:
+    assert fresh_seconds(cache_control, expires, date=date, now=NOW) == seconds
 
 
 @pytest.mark.parametrize("value", ['"abc"', 'W/"a b"', "abc", "'x'", '""'])

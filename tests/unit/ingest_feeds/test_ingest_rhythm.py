@@ -7,8 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.pace import after_batch, worth_waiting
-from ingest.rhythm import DAY, HOUR, MEMORY, Rhythm, batch_second, expected, observe
-from ingest.unusual import Unusual, baseline, unusual
+from ingest.rhythm import (
+    DAY,
+    HOUR,
+    MEMORY,
+    Rhythm,
+    batch_second,
+    clustering,
+    expected,
+    observe,
+)
+from ingest.unusual import Unusual, baseline, find_unusual
 
 MINUTE = 60
 MONDAY = 1_772_409_600.0  # midnight
@@ -39,6 +48,11 @@ def office(*, weeks: int = 4) -> Rhythm:
 
 
 OFFICE = office()
+
+
+def flag(rhythm: Rhythm, *, now: float) -> Unusual | None:
+    found = find_unusual(rhythm, now=now)
+    return found.name if found else None
 
 
 def test_hours_of_work_are_told_from_nights_and_weekends() -> None:
@@ -142,21 +156,72 @@ def test_entries_without_a_date_show_no_minute() -> None:
     rhythm = observe(None, published=[], window=0, now=MONDAY)
     for n in range(1, 40):
         now = MONDAY + n * HOUR
-        rhythm = observe(rhythm, published=[now], window=10, now=now)
+        rhythm = observe(rhythm, published=[], undated=1, window=10, now=now)
     assert batch_second(rhythm) is None
+    assert rhythm.entries == pytest.approx(39, rel=0.05)
 
 
-def test_a_date_in_the_future_or_long_ago_counts_as_now() -> None:
-    rhythm = observe(None, published=[], window=0, now=MONDAY)
-    now = MONDAY + HOUR
-    odd = [now + 9 * DAY, now - MEMORY - DAY]
-    rhythm = observe(rhythm, published=odd, window=2, now=now)
-    assert (rhythm.entries, rhythm.newest_at) == (2.0, now)
+def test_an_entry_cannot_have_come_before_the_poll_that_did_not_see_it() -> None:
+    begun = observe(None, published=[], window=0, now=MONDAY + HOUR)
+    now = MONDAY + 3 * HOUR
+    for odd in (now + 9 * DAY, MONDAY, MONDAY - DAY):
+        rhythm = observe(begun, published=[odd], window=2, now=now)
+        assert (rhythm.entries, rhythm.newest_at) == (1.0, MONDAY + 2 * HOUR)
+        assert sum(rhythm.minutes) == 0
+
+
+def test_a_document_whose_old_entries_all_come_back_is_no_burst() -> None:
+    begun = observe(None, published=[MONDAY - 9 * DAY], window=40, now=MONDAY)
+    back = [MONDAY - (20 + n) * DAY for n in range(40)]
+    rhythm = observe(begun, published=back, window=40, now=MONDAY + HOUR)
+    assert rhythm.entries == pytest.approx(11, rel=0.01)
+
+
+def test_a_first_document_without_dates_does_not_look_like_a_burst() -> None:
+    undated = observe(None, published=[], undated=50, window=50, now=MONDAY)
+    empty = observe(None, published=[], window=0, now=MONDAY)
+    waits = [worth_waiting(one, price=6_300, most=DAY) for one in (undated, empty)]
+    assert HOUR < waits[0] < waits[1]
+
+
+def test_a_date_without_a_time_shows_the_day_and_no_hour() -> None:
+    published = [MONDAY - n * DAY for n in range(1, 20)]
+    rhythm = observe(None, published=published, window=20, now=MONDAY)
+    assert (sum(rhythm.hours), sum(rhythm.minutes)) == (0, 0)
+    assert sum(rhythm.days) == 19
+
+
+def test_a_feed_that_brings_many_at_once_is_read_while_they_still_fit() -> None:
+    singly = [MONDAY - n * 3 * HOUR for n in range(1, 81)]
+    in_tens = [
+        MONDAY - n * 30 * HOUR - place * MINUTE
+        for n in range(1, 9)
+        for place in range(10)
+    ]
+    waits, clusters = [], []
+    for published in (singly, in_tens):
+        rhythm = observe(None, published=published, window=20, now=MONDAY)
+        clusters.append(clustering(rhythm))
+        waits.append(worth_waiting(rhythm, price=1e12, most=5 * DAY))
+    assert clusters[0] < 1.5 < 6 < clusters[1]
+    assert waits[1] < waits[0] / 2
+
+
+def test_what_weighs_less_every_week_can_be_added_for_years() -> None:
+    rhythm = OFFICE
+    for day in range(1, 500):
+        now = MONDAY + day * DAY
+        rhythm = observe(rhythm, published=[now - HOUR / 2], window=9, now=now)
+    assert rhythm.weight < 2e6
+    assert expected(rhythm, now, now + WEEK) == pytest.approx(7, rel=0.05)
+    late = baseline(rhythm)
+    assert late[23] > 10 * late[12]
 
 
 def test_the_state_survives_json_in_a_small_column() -> None:
     text = json.dumps(OFFICE.as_json())
     again = Rhythm.from_json(json.loads(text))
+    assert again is not None
     assert len(text) < 700
     assert again.as_json() == OFFICE.as_json()
     assert worth_waiting(again, price=5_500, most=DAY) == pytest.approx(
@@ -164,36 +229,43 @@ def test_the_state_survives_json_in_a_small_column() -> None:
     )
 
 
+def test_a_state_of_another_format_is_dropped() -> None:
+    state = OFFICE.as_json()
+    assert Rhythm.from_json(state | {"format": 0}) is None
+    assert Rhythm.from_json({}) is None
+    assert Rhythm.from_json(None) is None
+
+
 def test_an_office_is_not_quiet_at_night_but_after_a_missing_morning() -> None:
-    assert unusual(OFFICE, now=MONDAY + 7 * HOUR) is None
-    assert unusual(OFFICE, now=MONDAY + 15.5 * HOUR) is Unusual.QUIET
+    assert flag(OFFICE, now=MONDAY + 7 * HOUR) is None
+    assert flag(OFFICE, now=MONDAY + 15.5 * HOUR) is Unusual.QUIET
     silent = observe(OFFICE, published=[], window=0, now=MONDAY + 15.5 * HOUR)
-    assert unusual(silent, now=MONDAY + 16 * HOUR) is Unusual.QUIET
+    assert flag(silent, now=MONDAY + 16 * HOUR) is Unusual.QUIET
     back = observe(
         silent, published=[MONDAY + 15.8 * HOUR], window=20, now=MONDAY + 16 * HOUR
     )
-    assert unusual(back, now=MONDAY + 16 * HOUR) is None
+    assert flag(back, now=MONDAY + 16 * HOUR) is None
 
 
 @pytest.mark.parametrize(
-    ("hour", "n_entries", "flag"),
+    ("hour", "n_entries", "name"),
     [(3, 12, Unusual.SPIKING), (3, 4, None), (11, 3, None), (11, 40, Unusual.SPIKING)],
 )
 def test_a_spike_is_measured_by_the_hour_of_the_week(
-    hour: int, n_entries: int, flag: Unusual | None
+    hour: int, n_entries: int, name: Unusual | None
 ) -> None:
     now = MONDAY + hour * HOUR
     published = [now - HOUR * (n + 0.5) / n_entries for n in range(n_entries)]
     rhythm = observe(OFFICE, published=published, window=50, now=now)
-    assert unusual(rhythm, now=now) is flag
-    assert unusual(rhythm, now=now + 6 * HOUR) is not Unusual.SPIKING
+    assert flag(rhythm, now=now) is name
+    assert flag(rhythm, now=now + 6 * HOUR) is not Unusual.SPIKING
 
 
 def test_a_feed_that_has_shown_little_is_never_unusual() -> None:
     rhythm = observe(None, published=[MONDAY - DAY], window=1, now=MONDAY)
-    assert unusual(rhythm, now=MONDAY + 50 * DAY) is None
+    assert flag(rhythm, now=MONDAY + 50 * DAY) is None
     never = observe(None, published=[], window=0, now=MONDAY)
-    assert unusual(never, now=MONDAY + 50 * DAY) is None
+    assert flag(never, now=MONDAY + 50 * DAY) is None
 
 
 @given(

@@ -1,6 +1,6 @@
 """A feed is polled at its own pace, and left alone when it asks for it."""
 
-from dataclasses import replace
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.messages import PollOutcome
+from ingest.opening import make_shut
 from ingest.rhythm import Rhythm, observe
 from ingest.schedule import (
     MAX_SECONDS,
@@ -32,10 +33,8 @@ DAY = 24 * HOUR
 def history(**changes: Any) -> PollHistory:
     values: dict[str, Any] = {
         "interval_seconds": HOUR,
-        "n_unchanged": 0,
         "n_errors": 0,
         "outcome": PollOutcome.FETCHED,
-        "recent_gap_seconds": 4 * HOUR,
     }
     return PollHistory(**{**values, **changes})
 
@@ -52,27 +51,16 @@ def test_a_feed_that_was_never_polled_is_due_at_once() -> None:
     assert planned(outcome=None).at == NOW
 
 
-@pytest.mark.parametrize(
-    ("gap", "interval"),
-    [(4 * HOUR, 2 * HOUR), (60, 10 * MINUTE), (0, 10 * MINUTE), (30 * DAY, DAY)],
-)
-def test_the_interval_is_half_the_gap_between_new_entries(
-    gap: float, interval: float
-) -> None:
-    assert seconds(recent_gap_seconds=gap) == interval
-
-
-def test_each_poll_that_brings_nothing_makes_the_next_one_later() -> None:
-    quiet = [
-        seconds(outcome=PollOutcome.NOT_MODIFIED, n_unchanged=n) for n in (1, 2, 50)
-    ]
-    assert quiet == [3 * HOUR, 4.5 * HOUR, DAY]
+def test_until_a_poll_has_worked_a_feed_is_looked_at_hourly() -> None:
+    plan = planned(outcome=PollOutcome.THROTTLED, retry_after_seconds=5)
+    assert planned(n_errors=0).cause is Cause.UNKNOWN_PACE
+    assert plan.at - NOW == timedelta(hours=2)
 
 
 @pytest.mark.parametrize(
     ("outcome", "waits"),
     [
-        (PollOutcome.TIMEOUT, [30 * MINUTE, HOUR, 2 * HOUR, DAY]),
+        (PollOutcome.TIMEOUT, [15 * MINUTE, 30 * MINUTE, HOUR, DAY]),
         (PollOutcome.NOT_FOUND, [HOUR, 2 * HOUR, 4 * HOUR, DAY]),
         (PollOutcome.BLOCKED, [DAY, DAY, DAY, DAY]),
     ],
@@ -99,29 +87,46 @@ def test_a_failing_feed_is_probed_and_the_first_probe_that_works_brings_it_back(
     failing = planned(outcome=PollOutcome.TIMEOUT, n_errors=8)
     back = planned(outcome=PollOutcome.FETCHED, interval_seconds=DAY)
     assert (failing.liveness, failing.at - NOW) == (Liveness.FAILING, timedelta(days=1))
-    assert (back.liveness, back.at - NOW) == (Liveness.LIVE, timedelta(hours=2))
+    assert (back.liveness, back.at - NOW) == (Liveness.LIVE, timedelta(hours=1))
 
 
-def test_without_a_known_pace_the_last_interval_goes_one_step() -> None:
-    unknown: dict[str, Any] = {"recent_gap_seconds": None}
-    assert seconds(**unknown) == 48 * MINUTE
-    assert seconds(**unknown, interval_seconds=None) == 48 * MINUTE
-    assert seconds(**unknown, interval_seconds=DAY) == 48 * MINUTE
-    assert seconds(**unknown, n_unchanged=7) == 90 * MINUTE
-    assert seconds(**unknown, n_errors=1, outcome=PollOutcome.TIMEOUT) == 15 * MINUTE
-    assert seconds(**unknown, outcome=PollOutcome.NOT_MODIFIED) == HOUR
+def test_an_outage_is_not_waited_out_while_entries_are_being_lost() -> None:
+    # Sixty entries an hour, of which the document holds a hundred.
+    published = [SOMETIME - n * MINUTE for n in range(100)]
+    busy = observe(None, published=published, window=100, now=SOMETIME)
+    waits = [
+        next_poll(
+            history(outcome=PollOutcome.TIMEOUT, n_errors=n), now=NOW, rhythm=busy
+        ).at
+        - NOW
+        for n in (1, 4, 6, 7)
+    ]
+    assert waits[0] == timedelta(minutes=10)
+    assert timedelta(minutes=30) <= waits[1] == waits[2] <= timedelta(hours=1.5)
+    assert waits[3] > timedelta(hours=10)
 
 
 def test_a_server_without_validators_is_asked_hourly_at_most() -> None:
-    quick = {"recent_gap_seconds": 60, "n_unchanged": 1}
-    assert seconds(**quick, outcome=PollOutcome.UNCHANGED) == HOUR
-    assert seconds(**quick, outcome=PollOutcome.NOT_MODIFIED) == 15 * MINUTE
+    quick = hourly(minute=50, n=40)
+    quick = observe(
+        quick,
+        published=[SOMETIME + n * MINUTE for n in range(30)],
+        window=40,
+        now=SOMETIME + HOUR,
+    )
+    plans = [
+        next_poll(history(outcome=outcome), now=NOW, rhythm=quick)
+        for outcome in (PollOutcome.UNCHANGED, PollOutcome.NOT_MODIFIED)
+    ]
+    assert plans[0].at == NOW + timedelta(hours=1)
+    assert plans[0].cause is Cause.NO_VALIDATORS
+    assert plans[1].at < NOW + timedelta(minutes=30)
 
 
 def test_what_server_and_publisher_ask_for_is_kept() -> None:
     assert seconds(retry_after_seconds=5 * HOUR) == 5 * HOUR
     assert seconds(min_interval_seconds=6 * HOUR) == 6 * HOUR
-    assert seconds(retry_after_seconds=60, min_interval_seconds=60) == 2 * HOUR
+    assert seconds(retry_after_seconds=60, min_interval_seconds=60) == HOUR
 
 
 def test_nobody_can_ask_for_for_ever() -> None:
@@ -131,7 +136,9 @@ def test_nobody_can_ask_for_for_ever() -> None:
 
 def test_being_throttled_is_no_error_and_slows_us_down() -> None:
     assert not is_error(PollOutcome.THROTTLED)
-    assert seconds(outcome=PollOutcome.THROTTLED) == 4 * HOUR
+    throttled: dict[str, Any] = {"outcome": PollOutcome.THROTTLED}
+    waits = [seconds(**throttled, interval_seconds=n * HOUR) for n in (1, 2, 4, 24)]
+    assert waits == [2 * HOUR, 4 * HOUR, 8 * HOUR, DAY]
 
 
 def test_only_polls_that_worked_are_no_errors() -> None:
@@ -155,10 +162,10 @@ def test_a_feed_that_was_taken_down_is_gone_at_once() -> None:
 def test_jitter_moves_a_poll_by_a_tenth_and_never_before_what_was_asked() -> None:
     early, late = (next_poll(history(), now=NOW, jitter=dice) for dice in (-1.0, 1.0))
     assert (early.at - NOW, late.at - NOW) == (
-        timedelta(minutes=108),
-        timedelta(minutes=132),
+        timedelta(minutes=54),
+        timedelta(minutes=66),
     )
-    assert early.interval_seconds == late.interval_seconds == 2 * HOUR
+    assert early.interval_seconds == late.interval_seconds == HOUR
     asked = history(retry_after_seconds=5 * HOUR)
     assert next_poll(asked, now=NOW, jitter=-1.0).at == NOW + timedelta(hours=5)
 
@@ -178,12 +185,15 @@ RHYTHMS = st.builds(
 HISTORIES = st.builds(
     PollHistory,
     interval_seconds=numbers(DAY),
-    n_unchanged=st.integers(0, 100_000),
     n_errors=st.integers(0, 100_000),
     outcome=st.sampled_from(PollOutcome),
     retry_after_seconds=numbers(1e12),
     min_interval_seconds=numbers(1e12),
-    recent_gap_seconds=st.none() | st.floats(0, 1e12),
+    shut=st.builds(
+        make_shut,
+        st.lists(st.integers(-2, 30), max_size=26),
+        st.lists(st.integers(-1, 8), max_size=8),
+    ),
 )
 PRICES = st.floats(1, 1e9)
 
@@ -196,8 +206,9 @@ def test_a_poll_is_never_sooner_than_the_floor_nor_later_than_the_longest_wait(
         past, now=NOW, jitter=jitter, rhythm=rhythm, aim=Aim(price_seconds=price)
     )
     wait = plan.at - NOW
-    assert timedelta(seconds=MIN_SECONDS) <= wait <= timedelta(days=8)
-    if plan.cause not in {Cause.PROBE, Cause.SERVER}:
+    assert timedelta(seconds=MIN_SECONDS) <= wait <= timedelta(days=7)
+    assert wait >= timedelta(seconds=min(past.retry_after_seconds or 0, 7 * DAY))
+    if plan.cause is not Cause.PROBE and plan.cause is not Cause.SERVER:
         assert wait <= timedelta(seconds=MAX_SECONDS)
 
 
@@ -227,10 +238,31 @@ def test_who_asks_for_a_longer_wait_is_never_polled_sooner(
 ) -> None:
     changes: list[dict[str, Any]] = [{hint: asked} for asked in sorted((one, other))]
     sooner, later = (
-        next_poll(replace(past, **change), now=NOW, jitter=-1.0, rhythm=rhythm)
+        next_poll(past._replace(**change), now=NOW, jitter=-1.0, rhythm=rhythm)
         for change in changes
     )
     assert sooner.at <= later.at
+
+
+@pytest.mark.parametrize(
+    ("hours", "days", "opens"),
+    [
+        ((), (), 13.0),  # it is Wednesday noon, and the pace is an hour
+        ((13,), (), 14.0),
+        ((13, 14, 15), (), 16.0),
+        (range(13, 24), (), 24.0),
+        ((*range(13, 24), 24), (), 25.0),
+        ((), (2,), 24.0),
+        ((), (2, 3, 4), 36.0),  # no feed waits longer than a day for that
+        (range(24), (), 13.0),  # never open: always open
+    ],
+)
+def test_a_publisher_is_left_alone_in_the_hours_and_days_it_names(
+    hours: Iterable[int], days: Iterable[int], opens: float
+) -> None:
+    plan = planned(shut=make_shut(hours, days))
+    assert plan.at == NOW + timedelta(hours=opens - 12)
+    assert (plan.cause is Cause.SKIPPED) is (opens != 13.0)
 
 
 def hourly(*, minute: int, n: int) -> Rhythm:
