@@ -28,6 +28,9 @@ UNDATED_SECONDS = 0.25 * DAY
 # As if so many entries had come evenly: fewer real ones say little about hours.
 HOURS_PRIOR = 20.0
 DAYS_PRIOR = 40.0
+# Before all of them have been seen more than once, real ones say less still.
+HOURS_SHOW_AFTER = 2 * DAY
+DAYS_SHOW_AFTER = 10 * DAY
 RECENT_HALF_LIFE = HOUR  # a burst is over within hours
 # A feed that brings batches: so many entries show it, and so large a share of them.
 BATCH_ENTRIES = 8
@@ -226,10 +229,15 @@ def week_of(
     `base * (days[d] + day_prior) * (hours[h] + hour_prior)`.
     """
     hours, days, weight = rhythm.hours, rhythm.days, rhythm.weight
-    base = (rhythm.entries + PRIOR_ENTRIES) / (rhythm.seconds + PRIOR_SECONDS)
-    base *= 168 / (sum(hours) + HOURS_PRIOR * weight)
-    base /= sum(days) + DAYS_PRIOR * weight
-    return base, days, DAYS_PRIOR / 7 * weight, hours, HOURS_PRIOR / 24 * weight
+    seen = rhythm.seconds + PRIOR_SECONDS
+    # Who has looked on from Monday to Wednesday knows nothing about a Thursday.
+    short = HOURS_SHOW_AFTER / seen
+    hour_prior = HOURS_PRIOR / 24 * weight * (1.0 + short * short)
+    short = DAYS_SHOW_AFTER / seen
+    day_prior = DAYS_PRIOR / 7 * weight * (1.0 + short * short)
+    base = (rhythm.entries + PRIOR_ENTRIES) * 168 / seen
+    base /= (sum(hours) + 24 * hour_prior) * (sum(days) + 7 * day_prior)
+    return base, days, day_prior, hours, hour_prior
 
 
 def expected(rhythm: Rhythm, start: float, end: float) -> float:

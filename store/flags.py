@@ -1,4 +1,4 @@
-"""Flags on feeds: what is unusual about them and since when, told once to the outside."""
+"""Flags on feeds: what is unusual about them since when, told to the outside once."""
 
 from dataclasses import dataclass
 from datetime import datetime

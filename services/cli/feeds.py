@@ -1,4 +1,4 @@
-"""`wireroom feeds`: subscribe, list, pause, resume, remove, import, export."""
+"""`wireroom feeds`: subscribe, list, explain, pause, resume, remove, import, export."""
 
 import hashlib
 import sys
@@ -12,6 +12,7 @@ from ingest.feedlists import read_list
 from ingest.messages import utc_now
 from ingest.opml import OpmlError, Subscription, write_opml
 from ingest.urls import canonical_url
+from services.cli import why
 from services.cli.base import ask_for_work, open_store
 from services.cli.call import Call, call_of
 from services.cli.deeds import note
@@ -22,6 +23,7 @@ from store import feeds as subscriptions
 from store.engine import reading, transaction
 from store.journal import Action, Deed, about
 from store.queries.feeds import list_feeds
+from store.queries.schedule import feed_schedule, last_polls
 from store.words import FeedKind, FeedState
 
 app = typer.Typer(no_args_is_help=True, help="Subscriptions: what is polled.")
@@ -92,7 +94,8 @@ def _subscribe(
 
 COLUMNS = (
     *("id", "state", "title", "url", "n_articles", "last_outcome", "last_polled_at"),
-    *("next_poll_at", "n_errors", "reason"),
+    *("next_poll_at", "n_errors", "reason", "liveness", "unusual", "unusual_since"),
+    "unusual_reason",
 )
 
 
@@ -103,6 +106,20 @@ def list_command(ctx: typer.Context) -> None:
     with open_store(call.settings) as engine, reading(engine) as session:
         rows = [asdict(feed) for feed in list_feeds(session)]
     call.output.rows(rows, columns=COLUMNS)
+
+
+@app.command("why")
+def why_command(
+    ctx: typer.Context,
+    feed: Annotated[str, typer.Argument(help="Id or address of a feed.")],
+) -> None:
+    """Tell when a feed is due and why: last polls, pace, errors, what was asked for."""
+    call = call_of(ctx)
+    with open_store(call.settings) as engine, reading(engine) as session:
+        (feed_id,) = subscriptions.find_feeds(session, [feed])
+        found = feed_schedule(session, feed_id)
+        polls = last_polls(session, feed_id)
+    why.show(call.output, why.explain(found, now=utc_now()), polls)
 
 
 @app.command()

@@ -6,6 +6,8 @@ from datetime import timedelta
 import typer
 
 from ingest.messages import utc_now
+from ingest.schedule import Liveness
+from ingest.unusual import Unusual
 from services.cli.ask import asking, print_lines
 from services.cli.output import ExitCode, Output
 from store import queries
@@ -48,6 +50,8 @@ def _print(output: Output, totals: Totals, found: Status) -> None:
             "due": found.n_due_feeds,
             "being polled": found.n_feeds_polling,
             "failing": found.n_failing_feeds,
+            "dead": found.liveness.get(Liveness.DEAD, 0),
+            **{name: found.unusual.get(name, 0) for name in Unusual},
             "last poll": found.last_poll_at,
         }
     )

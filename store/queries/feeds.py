@@ -35,6 +35,11 @@ class FeedLine:
     tags: Sequence[str]
     n_entries: int
     n_articles: int  # articles that it was the first to bring
+    liveness: str
+    cause: str | None  # what decided when it is due
+    unusual: str | None  # against its own hours of the week
+    unusual_since: datetime | None
+    unusual_reason: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +88,14 @@ def list_feeds(
             Feed.tags,
             entries.scalar_subquery().label("n_entries"),
             articles.scalar_subquery().label("n_articles"),
+            Feed.liveness,
+            Feed.cause,
+            Feed.unusual,
+            Feed.unusual_since,
+            Feed.unusual_reason,
         )
         .where(Feed.state.in_(wanted))
-        .order_by(Feed.n_errors.desc(), Feed.id)
+        .order_by(Feed.n_errors.desc(), Feed.unusual.is_(None), Feed.id)
         .limit(limit)
     )
     return read(session, FeedLine, query)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -75,6 +76,8 @@ class Status:
     n_due_feeds: int
     n_feeds_polling: int
     n_failing_feeds: int  # active, and the last poll failed
+    liveness: dict[str, int]  # active feeds
+    unusual: dict[str, int]  # active feeds, quiet or spiking
     n_pending_files: int
     lanes: tuple[LaneLine, ...]
     quarantine: dict[str, int]  # open items by kind
@@ -133,6 +136,8 @@ def status(session: Session, *, now: datetime) -> Status:
         ),
         n_feeds_polling=count(Feed.lease_until > now),
         n_failing_feeds=count(and_(is_active, Feed.n_errors > 0)),
+        liveness=_by(session, Feed.liveness, is_active),
+        unusual=_by(session, Feed.unusual, is_active & Feed.unusual.is_not(None)),
         n_pending_files=count(RunFile.state == FileState.PENDING),
         lanes=tuple(_lane(session, lane, now) for lane in Lane),
         quarantine=_by(
@@ -145,7 +150,7 @@ def status(session: Session, *, now: datetime) -> Status:
 
 
 def _by(
-    session: Session, column: InstrumentedAttribute[str], condition: ColumnElement[bool]
+    session: Session, column: InstrumentedAttribute[Any], condition: ColumnElement[bool]
 ) -> dict[str, int]:
     query = select(column, func.count()).where(condition).group_by(column)
     return {

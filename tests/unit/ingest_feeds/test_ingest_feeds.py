@@ -160,8 +160,8 @@ def test_the_publisher_may_ask_to_be_left_alone(inside: str, seconds: int) -> No
     ("inside", "shut"),
     [
         (
-            "<skipHours><hour>3</hour><hour> 24 </hour><hour>3</hour></skipHours>"
-            "<skipDays><day>Sunday</day><day>saturday</day></skipDays>",
+            """<skipHours><hour>3</hour><hour> 24 </hour><hour>3</hour></skipHours>
+            <skipDays><day>Sunday</day><day>saturday</day></skipDays>""",
             ((0, 3), (5, 6)),
         ),
         ("<skipHours><hour>1</hour><junk/><hour>77</hour></skipHours>", ((1,), ())),

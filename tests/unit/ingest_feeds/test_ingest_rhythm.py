@@ -203,12 +203,13 @@ def test_a_feed_that_brings_many_at_once_is_read_while_they_still_fit() -> None:
         rhythm = observe(None, published=published, window=20, now=MONDAY)
         clusters.append(clustering(rhythm))
         waits.append(worth_waiting(rhythm, price=1e12, most=5 * DAY))
-    assert clusters[0] < 1.5 < 6 < clusters[1]
+    assert clusters[0] < 1.5
+    assert clusters[1] > 6
     assert waits[1] < waits[0] / 2
 
 
 def test_what_weighs_less_every_week_can_be_added_for_years() -> None:
-    rhythm = OFFICE
+    rhythm, now = OFFICE, MONDAY
     for day in range(1, 500):
         now = MONDAY + day * DAY
         rhythm = observe(rhythm, published=[now - HOUR / 2], window=9, now=now)
