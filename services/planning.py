@@ -43,7 +43,7 @@ def plan_poll(facts: PollFacts) -> PollPlan:
 def _report(facts: PollFacts) -> Report:
     dated = [moment for moment in facts.news if moment is not None]
     return Report(
-        now=facts.now.timestamp(),
+        now=facts.seen_at.timestamp(),
         outcome=facts.outcome,
         published=dated,
         n_undated=len(facts.news) - len(dated),
@@ -96,5 +96,5 @@ def _flag(facts: PollFacts, rhythm: Rhythm | None) -> Flag | None:
     """Return what is unusual; a poll that saw nothing of the feed changes nothing."""
     if not is_fine(facts.outcome):
         return facts.flag
-    found = find_unusual(rhythm, now=facts.now.timestamp()) if rhythm else None
+    found = find_unusual(rhythm, now=facts.seen_at.timestamp()) if rhythm else None
     return Flag(name=found.name, reason=found.reason) if found else None

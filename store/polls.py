@@ -41,6 +41,7 @@ class PollFacts:
 
     outcome: PollOutcome
     now: datetime
+    seen_at: datetime  # when the feed was looked at, which may be long before now
     # Of each new entry the moment at which it says it was published, since 1970.
     news: Sequence[float | None]
     n_changed: int  # known entries with a new text
@@ -180,6 +181,8 @@ def _facts(
     return PollFacts(
         outcome=event.outcome,
         now=later.now,
+        # A clock that is wrong must not be believed beyond what we know ourselves.
+        seen_at=min(max(event.polled_at, poll.started_at), later.now),
         news=later.news,
         n_changed=poll.n_revised,
         n_entries=poll.n_seen if event.outcome in _FRESH else 0,

@@ -31,6 +31,7 @@ def fill(rows: Rows) -> None:
         last_outcome="timeout",
         last_error="no answer in 30 s",
         n_errors=4,
+        liveness="failing",
     )
     changed = rows.article(
         feed,
@@ -200,6 +201,11 @@ def test_v_feed_health(url: str) -> None:
         "n_unchanged": 0,
         "n_entries": 0,
         "n_articles": 0,
+        "liveness": "failing",
+        "cause": None,
+        "unusual": None,
+        "unusual_since": None,
+        "unusual_reason": None,
     }
     assert (good["n_entries"], good["n_articles"]) == (3, 3)
 

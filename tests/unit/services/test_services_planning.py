@@ -33,7 +33,8 @@ def facts(**changes: Any) -> PollFacts:
         "retry_after_seconds": None,
         "min_interval_seconds": None,
     }
-    return PollFacts(**{**values, **changes})
+    values |= changes
+    return PollFacts(**{"seen_at": values["now"], **values})
 
 
 def wait(plan: PollPlan) -> float:
@@ -112,6 +113,21 @@ def test_what_a_document_asks_for_holds_until_another_one_comes() -> None:
     freed = plan_poll(facts(rhythm=first.rhythm, hints=first.hints))
     assert freed.hints is None
     assert wait(freed) < 4 * HOUR
+
+
+def test_a_store_that_lags_does_not_take_its_own_delay_for_silence() -> None:
+    busy = plan_poll(facts(news=hourly(100)))
+    plan = plan_poll(
+        facts(
+            rhythm=busy.rhythm,
+            now=NOW + timedelta(days=2),
+            seen_at=NOW + timedelta(hours=1),
+            outcome=PollOutcome.NOT_MODIFIED,
+        )
+    )
+    assert plan.flag is None
+    assert plan.rhythm["updated_at"] == AT + HOUR
+    assert plan.next_poll_at > NOW + timedelta(days=2, seconds=600)
 
 
 def test_a_feed_that_falls_silent_is_flagged_and_an_error_does_not_change_that() -> (
