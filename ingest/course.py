@@ -75,12 +75,13 @@ def after_poll(
     asked, shut = course.min_interval_seconds, course.shut
     if outcome is PollOutcome.FETCHED:
         asked, shut = report.min_interval_seconds, report.shut
+    asked_now = max(asked or 0, report.min_interval_seconds or 0) or None
     history = PollHistory(
         course.interval_seconds,
         n_errors,
         outcome,
         report.retry_after_seconds,
-        max(asked or 0, report.min_interval_seconds or 0),
+        asked_now,
         shut,
     )
     wait = plan_wait(history, now=report.now, jitter=jitter, rhythm=rhythm, aim=aim)

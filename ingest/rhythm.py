@@ -6,7 +6,7 @@ learned like any other change.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeAlias
 
 FORMAT = 1  # of the JSON; state in another one is dropped and learned anew
 HOUR = 3_600
@@ -116,35 +116,48 @@ def observe(
     weight = rhythm.weight / keep
     hours, days, minutes = rhythm.hours, rhythm.days, rhythm.minutes
     recent = rhythm.recent * 0.5 ** (passed / RECENT_HALF_LIFE)
-    usual = expected(rhythm, since, now)
+    week = week_of(rhythm)
+    usual = expected_of(week, since, now)
     newest, overdue = rhythm.newest_at, rhythm.overdue + usual
-    moments = [at for at in published if since < at <= now and at % DAY]
-    n_dated, n_new = len(moments), len(published) + undated
-    if n_dated < n_new:
-        old = sum(at < since - OLD for at in published)
-        n_new -= max(0, old - window // OLD_PART)
-        moments += _spaced(since, passed, n_new - n_dated)
-    if moments:
+    n_new = 0
+    if published or undated:
+        moments, n_dated = _moments(since, now, published, undated, window)
+        n_new = len(moments)
+    if n_new:
         hours, days, minutes = _counted(rhythm, moments, n_dated, weight)
         for at in moments:
             recent += 0.5 ** ((now - at) / RECENT_HALF_LIFE)
         newest = max(moments)
-        overdue = _since_newest(rhythm, newest, usual, now)
+        overdue = expected_of(week, newest, now)
     known = Rhythm(
-        updated_at=now,
-        entries=rhythm.entries * keep + n_new,
-        seconds=rhythm.seconds * keep + passed,
-        hours=hours,
-        days=days,
-        minutes=minutes,
-        weight=weight,
-        recent=recent,
-        newest_at=newest,
-        overdue=overdue,
-        spread=rhythm.spread * keep + (n_new - usual) ** 2,
-        window=max(rhythm.window, window),
+        now,
+        rhythm.entries * keep + n_new,
+        rhythm.seconds * keep + passed,
+        hours,
+        days,
+        minutes,
+        weight,
+        recent,
+        newest,
+        overdue,
+        rhythm.spread * keep + (n_new - usual) ** 2,
+        max(rhythm.window, window),
     )
     return known if weight < MAX_WEIGHT else _reweighed(known)
+
+
+def _moments(
+    since: float, now: float, published: Sequence[float], undated: int, window: int
+) -> tuple[list[float], int]:
+    """Return when new entries came, and how many of them, the first, said so."""
+    moments = [at for at in published if since < at <= now and at % DAY]
+    n_dated, n_new = len(moments), len(published) + undated
+    if n_dated < n_new:
+        old = sum(at < since - OLD for at in published)
+        n_more = n_new - n_dated - max(0, old - window // OLD_PART)
+        passed = now - since
+        moments += [since + passed * (n + 0.5) / n_more for n in range(n_more)]
+    return moments, n_dated
 
 
 def _first(published: Sequence[float], undated: int, window: int, now: float) -> Rhythm:
@@ -180,19 +193,6 @@ def _first(published: Sequence[float], undated: int, window: int, now: float) ->
     )
 
 
-def _since_newest(rhythm: Rhythm, newest: float, usual: float, now: float) -> float:
-    """Return what was to be expected since the latest entry."""
-    passed = now - rhythm.updated_at
-    if 0 < passed <= HOUR:
-        # Near enough, and no second look at the hours.
-        return usual * (now - newest) / passed
-    return expected(rhythm, newest, now)
-
-
-def _spaced(since: float, passed: float, n: int) -> list[float]:
-    return [since + passed * (place + 0.5) / n for place in range(n)]
-
-
 def _counted(
     rhythm: Rhythm, moments: Sequence[float], n_dated: int, weight: float
 ) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
@@ -220,55 +220,60 @@ def _reweighed(rhythm: Rhythm) -> Rhythm:
     )
 
 
-def week_of(
-    rhythm: Rhythm,
-) -> tuple[float, tuple[float, ...], float, tuple[float, ...], float]:
+# What `week_of` gives.
+Week: TypeAlias = tuple[float, tuple[float, ...], float, tuple[float, ...], float]
+
+
+def week_of(rhythm: Rhythm) -> Week:
     """Return the week of a feed as `base`, `days`, `day_prior`, `hours`, `hour_prior`.
 
     In hour h of day d it brings so many entries a second:
     `base * (days[d] + day_prior) * (hours[h] + hour_prior)`.
     """
-    hours, days, weight = rhythm.hours, rhythm.days, rhythm.weight
-    seen = rhythm.seconds + PRIOR_SECONDS
+    _, entries, seconds, hours, days, _, weight, *_ = rhythm
+    seen = seconds + PRIOR_SECONDS
     # Who has looked on from Monday to Wednesday knows nothing about a Thursday.
     short = HOURS_SHOW_AFTER / seen
     hour_prior = HOURS_PRIOR / 24 * weight * (1.0 + short * short)
     short = DAYS_SHOW_AFTER / seen
     day_prior = DAYS_PRIOR / 7 * weight * (1.0 + short * short)
-    base = (rhythm.entries + PRIOR_ENTRIES) * 168 / seen
+    base = (entries + PRIOR_ENTRIES) * 168 / seen
     base /= (sum(hours) + 24 * hour_prior) * (sum(days) + 7 * day_prior)
     return base, days, day_prior, hours, hour_prior
 
 
 def expected(rhythm: Rhythm, start: float, end: float) -> float:
     """Return how many entries are to be expected between two moments."""
+    return expected_of(week_of(rhythm), start, end)
+
+
+def expected_of(week: Week, start: float, end: float) -> float:
+    """Return what `expected` does, of a week."""
     left = min(end - start, MEMORY)
     if left <= 0:
         return 0.0
-    base, days, day_prior, hours, hour_prior = week_of(rhythm)
+    base, days, day_prior, hours, hour_prior = week
     day, second = divmod(start, DAY)
     weekday = (int(day) + FIRST_WEEKDAY) % 7
     total = 0.0
     while True:
         until = min(second + left, DAY)
-        within = _counts_between(hours, second, until) + hour_prior * (until - second)
-        total += within * (days[weekday] + day_prior)
-        left -= until - second
+        # What the hours of this day hold, each times the seconds of it.
+        first, last = int(second // HOUR), int(until // HOUR)
+        if first == last:
+            within = hours[first] * left
+        else:
+            within = hours[first] * ((first + 1) * HOUR - second)
+            if first + 1 < last:
+                within += sum(hours[first + 1 : last]) * HOUR
+            if until < DAY:
+                within += hours[last] * (until - last * HOUR)
+        passed = until - second
+        total += (within + hour_prior * passed) * (days[weekday] + day_prior)
+        left -= passed
         if left <= 0:
             return base * total
         second, weekday = 0.0, (weekday + 1) % 7
-
-
-def _counts_between(hours: Sequence[float], start: float, end: float) -> float:
-    """Return the counts of the hours of a day, each times the seconds of it."""
-    first, last = int(start // HOUR), int(end // HOUR)
-    if first == last:
-        return hours[first] * (end - start)
-    total = hours[first] * ((first + 1) * HOUR - start) + HOUR * sum(
-        hours[first + 1 : last]
-    )
-    # A day ends where no hour of it begins.
-    return total + hours[last] * (end - last * HOUR) if end < DAY else total
 
 
 def clustering(rhythm: Rhythm) -> float:

@@ -183,22 +183,32 @@ def plan_wait(
         wait, cause = float(PROBE_SECONDS), Cause.PROBE
     else:
         wait, cause = _wait(history, rhythm, now, aim)
-    delay = _spread(wait, cause, jitter, rhythm)
-    # Never earlier than asked, whatever the dice say.
-    publisher = min(history.min_interval_seconds or 0, MAX_SECONDS)
-    if publisher > delay:
-        delay, cause = publisher, Cause.PUBLISHER
-    server = min(history.retry_after_seconds or 0, MAX_RETRY_AFTER_SECONDS)
-    if server > delay:
-        delay, cause = server, Cause.SERVER
+    delay, cause = _as_asked(_spread(wait, cause, jitter, rhythm), cause, history, now)
+    return Wait(delay, round(wait), liveness, cause)
+
+
+def _as_asked(
+    delay: float, cause: Cause, history: PollHistory, now: float
+) -> tuple[float, Cause]:
+    """Return a delay that is never shorter than asked for, whatever the dice say."""
+    if history.min_interval_seconds:
+        publisher = min(history.min_interval_seconds, MAX_SECONDS)
+        if publisher > delay:
+            delay, cause = publisher, Cause.PUBLISHER
+    if history.retry_after_seconds:
+        server = min(history.retry_after_seconds, MAX_RETRY_AFTER_SECONDS)
+        if server > delay:
+            delay, cause = server, Cause.SERVER
     if history.shut is not NEVER_SHUT:
         opening = min(opens_at(history.shut, now + delay) - now, MAX_SECONDS)
         if opening > delay:
             delay, cause = opening, Cause.SKIPPED
-    return Wait(delay, round(wait), liveness, cause)
+    return delay, cause
 
 
 def _liveness(history: PollHistory) -> Liveness:
+    if not history.n_errors:
+        return Liveness.LIVE
     if history.outcome is PollOutcome.GONE:
         return Liveness.GONE
     if history.n_errors >= MAX_ERRORS:
