@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from math import inf
 from typing import Protocol
-from weakref import WeakValueDictionary
 
 from aiohttp import (
     ClientError,
@@ -21,21 +21,17 @@ from aiohttp import (
 from yarl import URL
 
 from ingest.fetch_errors import FetchFailedError, brief, failure
-from ingest.guard import guarded_sockets, parse_networks
-from ingest.messages import PollOutcome
-from ingest.targets import checked_url, next_url
+from ingest.guard import Network, guarded_sockets, parse_networks
+from ingest.messages import PollOutcome, host_of
+from ingest.targets import checked_host, checked_url, next_url
+from ingest.turns import Turns, clock
 
 MAX_REDIRECTS = 5
-TOO_MANY_REQUESTS = 429
 PERMANENT = {301, 308}
 REDIRECTS = {301, 302, 303, 307, 308}
 # News sites send long content policies; the 8 KB that aiohttp allows cost real feeds.
 MAX_HEADER_BYTES = 32_768
 CHUNK_BYTES = 65_536
-_SLOW_DOWN = "its host asked us to slow down when another feed was read"
-# How long a host that refused us or could not be reached is left alone in a session,
-# so that a batch of its feeds costs one connect timeout instead of one each.
-HOST_PAUSE_SECONDS = 60.0
 ACCEPT = (
     "application/rss+xml, application/atom+xml, application/feed+json, "
     "application/rdf+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.8, "
@@ -50,6 +46,10 @@ class FetchOptions:
     user_agent: str  # says who we are and where to complain
     allow_networks: tuple[str, ...] = ()  # CIDR; not public, and reachable all the same
     max_connections: int = 64
+    host_seconds: float = inf  # that one host may take in a session, all its feeds
+    # With one, all requests go through it, and it alone resolves names: what it may
+    # reach is for its own rules. Never taken from the environment.
+    proxy: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +107,10 @@ async def open_fetch(options: FetchOptions) -> AsyncIterator[Fetch]:
     allowed = parse_networks(options.allow_networks)
     connector = TCPConnector(
         limit=options.max_connections,
-        socket_factory=guarded_sockets(
-            allowed, lambda why: _REFUSALS.get().append(why)
-        ),
+        # The operator's own proxy may stand anywhere, and nothing else is connected to.
+        socket_factory=None
+        if options.proxy
+        else guarded_sockets(allowed, lambda why: _REFUSALS.get().append(why)),
     )
     async with ClientSession(
         connector=connector,
@@ -123,7 +124,8 @@ async def open_fetch(options: FetchOptions) -> AsyncIterator[Fetch]:
         max_line_size=MAX_HEADER_BYTES,
         max_field_size=MAX_HEADER_BYTES,
     ) as session:
-        yield _Fetcher(session, options.max_connections)
+        turns = Turns(options.max_connections, host_seconds=options.host_seconds)
+        yield _Fetcher(session, turns, allowed, proxy=options.proxy)
 
 
 # The connector refuses an address deep inside a race between several of them, where
@@ -139,24 +141,21 @@ class _Moved:
     permanent: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Pause:
-    """A host that is left alone for a while, and what its other feeds are told."""
-
-    until: float  # on the clock of the event loop
-    outcome: PollOutcome
-    reason: str
-    retry_after: str | None
-
-
 class _Fetcher:
     """Follows redirects by itself, so that every hop passes the same checks."""
 
-    def __init__(self, session: ClientSession, max_connections: int) -> None:
+    def __init__(
+        self,
+        session: ClientSession,
+        turns: Turns,
+        allowed: tuple[Network, ...],
+        *,
+        proxy: str | None,
+    ) -> None:
         self._session = session
-        self._room = asyncio.Semaphore(max_connections)
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._paused: dict[str, _Pause] = {}
+        self._turns = turns
+        self._allowed = allowed
+        self._proxy = proxy
 
     async def __call__(self, request: FetchRequest, /) -> Reply:
         url = checked_url(request.url)
@@ -184,37 +183,15 @@ class _Fetcher:
         self, url: URL, request: FetchRequest, seconds_left: float
     ) -> tuple[Reply | _Moved, float]:
         """Wait for the turn of this host, ask once, and say how long that took."""
-        host = url.raw_authority
-        turn = self._turns.setdefault(host, asyncio.Lock())
-        async with turn, self._room:
-            self._raise_if_paused(host)
-            started = _clock()
-            try:
-                answer = await self._request(url, request, seconds_left)
-            except FetchFailedError as error:
-                if error.whole_host:
-                    self._pause(host, error.outcome, error.reason)
-                raise
-            if isinstance(answer, Reply) and answer.status == TOO_MANY_REQUESTS:
-                self._pause(host, PollOutcome.THROTTLED, _SLOW_DOWN, answer.retry_after)
-            return answer, _clock() - started
-
-    def _pause(
-        self, host: str, outcome: PollOutcome, reason: str, wait: str | None = None
-    ) -> None:
-        self._paused[host] = _Pause(
-            until=_clock() + HOST_PAUSE_SECONDS,
-            outcome=outcome,
-            reason=reason,
-            retry_after=wait,
-        )
-
-    def _raise_if_paused(self, host: str) -> None:
-        pause = self._paused.get(host)
-        if pause is not None and _clock() < pause.until:
-            raise FetchFailedError(
-                pause.outcome, pause.reason, retry_after=pause.retry_after
-            )
+        if self._proxy:
+            checked_host(url, self._allowed)
+        host = host_of(str(url))
+        async with self._turns.of(host):
+            started = clock()
+            answer = await self._request(url, request, seconds_left)
+            if isinstance(answer, Reply):
+                self._turns.heed(host, answer.status, answer.retry_after)
+            return answer, clock() - started
 
     async def _request(
         self, url: URL, request: FetchRequest, seconds_left: float
@@ -226,6 +203,7 @@ class _Fetcher:
                 asyncio.timeout(seconds_left),
                 self._session.get(
                     url,
+                    proxy=self._proxy,
                     allow_redirects=False,
                     headers=_conditions(request),
                     timeout=ClientTimeout(connect=request.connect_timeout_seconds),
@@ -236,10 +214,6 @@ class _Fetcher:
             if refusals:
                 raise FetchFailedError(PollOutcome.BLOCKED, refusals[0]) from error
             raise failure(error, url.host or "") from error
-
-
-def _clock() -> float:
-    return asyncio.get_running_loop().time()
 
 
 def _conditions(request: FetchRequest) -> dict[str, str]:

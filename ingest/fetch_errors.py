@@ -3,6 +3,8 @@
 from aiohttp import (
     ClientConnectorDNSError,
     ClientConnectorError,
+    ClientHttpProxyError,
+    ClientProxyConnectionError,
     ClientResponseError,
     ClientSSLError,
     ConnectionTimeoutError,
@@ -13,6 +15,33 @@ from ingest.messages import PollOutcome
 
 # The connection itself failed, whatever was asked for.
 _HOST_ERRORS = (ClientConnectorError, ConnectionTimeoutError)
+# The first one that an error is an instance of; the last ones are the widest.
+_OUTCOMES: tuple[tuple[type[Exception], PollOutcome, str], ...] = (
+    (
+        ConnectionTimeoutError,
+        PollOutcome.TIMEOUT,
+        "{host} could not be reached in time",
+    ),
+    (TimeoutError, PollOutcome.TIMEOUT, "it did not answer in full in time"),
+    (ClientConnectorDNSError, PollOutcome.UNREACHABLE, "{host} has no address"),
+    (
+        ClientProxyConnectionError,
+        PollOutcome.UNREACHABLE,
+        "the proxy cannot be reached",
+    ),
+    (
+        ClientHttpProxyError,
+        PollOutcome.UNREACHABLE,
+        "the proxy does not connect to {host}: {error}",
+    ),
+    (ClientSSLError, PollOutcome.UNREACHABLE, "TLS failed: {error}"),
+    (
+        ServerDisconnectedError,
+        PollOutcome.UNREACHABLE,
+        "it hung up without an answer",
+    ),
+    (ClientResponseError, PollOutcome.HTTP_ERROR, "not HTTP: {error}"),
+)
 
 
 class FetchFailedError(Exception):
@@ -36,24 +65,9 @@ class FetchFailedError(Exception):
 
 def failure(error: Exception, host: str) -> FetchFailedError:
     """Return the one outcome that an error of the HTTP client stands for."""
-    match error:
-        case ConnectionTimeoutError():
-            outcome, reason = (
-                PollOutcome.TIMEOUT,
-                f"{host} could not be reached in time",
-            )
-        case TimeoutError():
-            outcome, reason = PollOutcome.TIMEOUT, "it did not answer in full in time"
-        case ClientConnectorDNSError():
-            outcome, reason = PollOutcome.UNREACHABLE, f"{host} has no address"
-        case ClientSSLError():
-            outcome, reason = PollOutcome.UNREACHABLE, f"TLS failed: {brief(error)}"
-        case ServerDisconnectedError():
-            outcome, reason = PollOutcome.UNREACHABLE, "it hung up without an answer"
-        case ClientResponseError():
-            outcome, reason = PollOutcome.HTTP_ERROR, f"not HTTP: {brief(error)}"
-        case _:
-            outcome, reason = PollOutcome.UNREACHABLE, brief(error)
+    fitting = (row[1:] for row in _OUTCOMES if isinstance(error, row[0]))
+    outcome, sentence = next(fitting, (PollOutcome.UNREACHABLE, "{error}"))
+    reason = sentence.format(host=host, error=brief(error))
     return FetchFailedError(outcome, reason, whole_host=isinstance(error, _HOST_ERRORS))
 
 

@@ -68,6 +68,26 @@ def refusal(address: str, allow: Iterable[Network] = ()) -> str | None:
     return f"{address} is not a public address"
 
 
+def literal_refusal(host: str, allow: Iterable[Network] = ()) -> str | None:
+    """Return why a host of a URL may not be asked for, judged by its spelling alone.
+
+    For where somebody else resolves it. The shorthands of addresses that old resolvers
+    understand (127.1, 2130706433, 0x7f.1) are judged as what they stand for; a name
+    passes, but for those that always mean this machine.
+    """
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return refusal("127.0.0.1", allow) and f"{host} is this machine"
+    try:
+        address = str(ip_address(name))
+    except ValueError:
+        try:
+            address = socket.inet_ntoa(socket.inet_aton(name))
+        except OSError:
+            return None
+    return refusal(address, allow)
+
+
 def parse_networks(cidrs: Iterable[str]) -> tuple[Network, ...]:
     """Read networks in CIDR notation.
 

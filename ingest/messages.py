@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 
 class KeyMode(StrEnum):
@@ -174,6 +175,8 @@ class FeedToPoll:
     last_modified: str | None  # byte for byte
     body_sha256: str | None  # of the last parsed body
     key_mode: KeyMode | None  # None: not decided yet
+    parser: str | None = None  # which read that body; another one reads it anew
+    verify: bool = False  # a 304 is not enough this time: ask for the body as well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +206,10 @@ class FeedPolled:
     http_status: int | None = None
     final_url: str | None = None  # after redirects
     permanent_url: str | None = None  # where every hop was a 301 or 308
+    permanent_key: str | None = None  # hash of its canonical spelling
+    conditional: bool = False  # validators were sent
+    after_304: bool = False  # the server said 304, and was asked for the body as well
+    parser: str | None = None  # name and version of what read the body
     etag: str | None = None
     last_modified: str | None = None
     retry_after_seconds: int | None = None
@@ -276,6 +283,23 @@ class FilesRead:
     def __post_init__(self) -> None:
         """Reject naive times at the border."""
         require_utc(self.read_at, "read_at")
+
+
+def host_of(url: str) -> str:
+    """Return what stands for the server of a URL, or "" where it names none.
+
+    One spelling for each: lower case, ASCII, without a final dot, and with the port
+    only where it is not the usual one. Limits and pauses hold for all that share it.
+    """
+    try:
+        parts = urlsplit(url)
+        name, port = (parts.hostname or "").rstrip("."), parts.port
+        host = name if name.isascii() else name.encode("idna").decode()
+    except ValueError:  # a port out of range, a name that has no ASCII spelling
+        return ""
+    host = f"[{host}]" if ":" in host else host
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    return host if not host or port in {None, usual} else f"{host}:{port}"
 
 
 def utc_now() -> datetime:

@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from ingest.children import Allowance, is_dated, read_children
 from ingest.documents import pack
-from ingest.entries import Origin, make_entries
+from ingest.entries import EXTRACTOR, Origin, make_entries
 from ingest.feeds import parse_feed
 from ingest.fetch import Fetch, FetchRequest, Reply
 from ingest.fetch_errors import FetchFailedError, brief
@@ -20,6 +20,7 @@ from ingest.messages import FeedPolled, FeedToPoll, PollFeeds, PollLimits, PollO
 from ingest.parts import split_event
 from ingest.preflight import FeedRefusedError
 from ingest.sitemaps import INDEX
+from ingest.urls import url_key
 
 MAX_MEDIA_TYPE_CHARS = 200  # the charset may stand behind the type; no more does
 _OUTCOMES: dict[int, PollOutcome] = {
@@ -65,7 +66,7 @@ async def poll_feeds(
 async def _poll(
     feed: FeedToPoll, limits: PollLimits, fetch: Fetch, now: Callable[[], datetime]
 ) -> FeedPolled:
-    started = now()
+    started, feed = now(), _as_read_here(feed)
     request = FetchRequest(
         url=feed.url,
         etag=feed.etag,
@@ -81,9 +82,45 @@ async def _poll(
     except Exception as error:  # noqa: BLE001 - one feed must not end the others
         event = _failed(feed, _unforeseen(PollOutcome.UNREACHABLE, error), now())
     else:
+        whole = await _whole(feed, request, reply, fetch)
         parse = partial(_parsed, limits, fetch, now, started)
-        event = await _answered(feed, reply, parse, now())
+        event = await _answered(feed, whole or reply, parse, now())
+        event = replace(
+            event,
+            after_304=whole is not None,
+            conditional=bool(feed.etag or feed.last_modified),
+        )
     return replace(event, elapsed_ms=(now() - started) // timedelta(milliseconds=1))
+
+
+def _as_read_here(feed: FeedToPoll) -> FeedToPoll:
+    """Return the feed without what stands for a body that others have read.
+
+    An older parser may have left out of it what this one would find.
+    """
+    if feed.parser in {None, EXTRACTOR}:
+        return feed
+    return replace(feed, etag=None, last_modified=None, body_sha256=None)
+
+
+async def _whole(
+    feed: FeedToPoll, request: FetchRequest, reply: Reply, fetch: Fetch
+) -> Reply | None:
+    """Return the body behind a 304 where that is to be checked, None where it is not.
+
+    If it cannot be had, the first answer stands.
+    """
+    if not feed.verify or reply.status != HTTPStatus.NOT_MODIFIED:
+        return None
+    try:
+        whole = await fetch(replace(request, etag=None, last_modified=None))
+    except Exception:  # noqa: BLE001 - one feed must not end the others
+        return None
+    return whole if _is_success(whole) else None
+
+
+def _is_success(reply: Reply) -> bool:
+    return HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES
 
 
 def _unforeseen(outcome: PollOutcome, error: Exception) -> FetchFailedError:
@@ -140,7 +177,7 @@ async def _answered(
     feed: FeedToPoll, reply: Reply, parse: Parse, at: datetime
 ) -> FeedPolled:
     """Return the event for a reply, whatever its status is."""
-    is_success = HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES
+    is_success = _is_success(reply)
     failure = _OUTCOMES.get(reply.status, PollOutcome.HTTP_ERROR)
     event = FeedPolled(
         poll_id=feed.poll_id,
@@ -152,6 +189,7 @@ async def _answered(
         http_status=reply.status,
         final_url=reply.url,
         permanent_url=reply.permanent_url,
+        permanent_key=url_key(reply.permanent_url) if reply.permanent_url else None,
         retry_after_seconds=retry_after_seconds(reply.retry_after, now=at),
         min_interval_seconds=fresh_seconds(
             reply.cache_control, reply.expires, date=reply.date, now=at
@@ -159,6 +197,11 @@ async def _answered(
         key_mode=feed.key_mode,
         n_bytes=len(reply.body),
     )
+    if event.outcome is PollOutcome.NOT_MODIFIED and not (
+        feed.etag or feed.last_modified
+    ):
+        reason = "The server answered 304 although it was not asked for changes."
+        return replace(event, outcome=PollOutcome.HTTP_ERROR, error=reason)
     if event.outcome is PollOutcome.NOT_MODIFIED:
         # A server may leave them out, as they have not changed either.
         return replace(
@@ -212,6 +255,7 @@ async def _read(
         site_url=parsed.site_url,
         language=parsed.language,
         key_mode=key_mode,
+        parser=EXTRACTOR,
         partial=parsed.partial,
         error=_sentence(parsed.error) if parsed.error else None,
         document=pack(reply.body, _media_type(reply, parsed.format)),

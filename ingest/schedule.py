@@ -29,6 +29,7 @@ BATCH_JITTER_SECONDS = 60
 FIRST_RETRY_SECONDS = 3600  # after what rarely passes by itself within minutes
 FAILING_ERRORS = 3  # in a row: no accident any more, each poll is a probe
 MAX_ERRORS = 30  # with doubling up to a day that is about four weeks
+MAX_NOT_FOUND = 18  # from an hour doubling up to a day: after two weeks of 404
 PROBE_SECONDS = 7 * 86_400  # a dead feed may rise again
 
 # Tuples, because the hash of a member takes longer than a look at a few of them.
@@ -37,7 +38,12 @@ _FINE = (PollOutcome.FETCHED, PollOutcome.NOT_MODIFIED, PollOutcome.UNCHANGED)
 _NO_ERRORS = (*_FINE, PollOutcome.THROTTLED)
 _PASSING = (PollOutcome.TIMEOUT, PollOutcome.UNREACHABLE, PollOutcome.HTTP_ERROR)
 # Our own rules refuse these; time alone will hardly change that.
-_FOR_OPERATORS = (PollOutcome.BLOCKED, PollOutcome.HOSTILE, PollOutcome.TOO_LARGE)
+_FOR_OPERATORS = (
+    PollOutcome.BLOCKED,
+    PollOutcome.DENIED,
+    PollOutcome.HOSTILE,
+    PollOutcome.TOO_LARGE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +217,8 @@ def _liveness(history: PollHistory) -> Liveness:
         return Liveness.LIVE
     if history.outcome is PollOutcome.GONE:
         return Liveness.GONE
-    if history.n_errors >= MAX_ERRORS:
+    is_missing = history.outcome is PollOutcome.NOT_FOUND
+    if history.n_errors >= (MAX_NOT_FOUND if is_missing else MAX_ERRORS):
         return Liveness.DEAD
     return Liveness.FAILING if history.n_errors >= FAILING_ERRORS else Liveness.LIVE
 

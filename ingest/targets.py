@@ -1,10 +1,12 @@
 """Targets: which URLs a fetch may ask for, at the start and after a redirect."""
 
 import re
+from collections.abc import Iterable
 
 from yarl import URL
 
 from ingest.fetch_errors import FetchFailedError
+from ingest.guard import Network, literal_refusal
 from ingest.messages import PollOutcome
 
 _SENDABLE = re.compile(r"[!-~]+")  # printable ASCII without spaces
@@ -35,6 +37,17 @@ def checked_url(text: str) -> URL:
             PollOutcome.BLOCKED, "only http and https URLs with a host are fetched"
         )
     return url.with_fragment(None)
+
+
+def checked_host(url: URL, allow: Iterable[Network]) -> None:
+    """Refuse a host that is no public address on its face, for a proxy to connect to.
+
+    Raises:
+        FetchFailedError: It is an address, in whatever spelling, and not a public one.
+    """
+    reason = literal_refusal(url.host or "", allow)
+    if reason is not None:
+        raise FetchFailedError(PollOutcome.BLOCKED, reason)
 
 
 def next_url(current: URL, location: str) -> URL:

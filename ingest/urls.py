@@ -1,5 +1,6 @@
 """Canonical URLs: one spelling per page, and the publisher behind it."""
 
+import hashlib
 import re
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
@@ -66,6 +67,12 @@ def absolute_url(url: str, base: str) -> str | None:
     """Return a web address resolved against `base`, or None where it is none."""
     parts = _split(url, base)
     return None if parts is None else urlunsplit(parts)
+
+
+def url_key(url: str) -> str | None:
+    """Return what an address is known by: 64 hex digits, equal for one page."""
+    canonical = canonical_url(url)
+    return canonical and hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def publisher(url: str) -> str:

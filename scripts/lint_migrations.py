@@ -29,6 +29,7 @@ NEVER = {
 FROM_NOTHING = {
     "0003": {"require-concurrent-index-creation"},
     "0004": {"require-concurrent-index-creation"},
+    "0007": {"require-concurrent-index-creation"},
 }
 
 

@@ -98,6 +98,7 @@ class Dispatcher:
                 now=utc_now(),
                 limits=limits,
                 poll_limits=poll_limits(settings),
+                per_host=settings.host_batch,
             )
         self._send(commands)
 

@@ -22,13 +22,13 @@ from services.settings import Settings
 # once, which bounds what can pile up.
 MAX_WAIT_SECONDS = 20.0
 LOOK_SECONDS = 0.5
+# Of the time that a task has beside its last poll, for all feeds of one host together.
+HOST_SHARE = 0.8
 
 
 def register(app: Celery, settings: Settings) -> None:
     """Give the application the tasks of ingest."""
-    options = FetchOptions(
-        user_agent=settings.user_agent, allow_networks=settings.allow_networks
-    )
+    options = fetch_options(settings)
     waiting = partial(queue_length, app, STORE)
 
     def poll(command: PollFeeds, report: Report) -> None:
@@ -42,6 +42,18 @@ def register(app: Celery, settings: Settings) -> None:
 
     register_guarded(app, PollFeeds, poll)
     register_guarded(app, ReadFiles, read)
+
+
+def fetch_options(settings: Settings) -> FetchOptions:
+    """Return what holds for every request of a poll."""
+    # Whatever a host is asked for last may take a whole poll, and the task must end.
+    room = settings.task_soft_time_limit - settings.poll_timeout_seconds
+    return FetchOptions(
+        user_agent=settings.user_agent,
+        allow_networks=settings.allow_networks,
+        host_seconds=room * HOST_SHARE,
+        proxy=settings.http_proxy,
+    )
 
 
 async def _poll(command: PollFeeds, report: Report, options: FetchOptions) -> None:

@@ -6,7 +6,6 @@ Every field is read from `WIREROOM_<FIELD>` or from the key of the same name in 
 
 import ipaddress
 import os
-from collections.abc import Iterator
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -22,13 +21,11 @@ from pydantic_settings import (
 
 from services.broker import Broker, resolve_broker
 from services.complaints import SettingsError, explain, refuse_unknown
+from services.relations import relations
 from services.secrets import mask_url, normal_database_url, read_secret_files
 
 PREFIX = "WIREROOM_"
 MB = 1_000_000
-# Redelivery must not start while a task may still run: one task in hand, one
-# prefetched behind it, and time for clocks and acknowledgements.
-VISIBILITY_MARGIN_SECONDS = 30
 SECRET_URLS = ("database_url", "read_database_url", "broker_url")
 
 
@@ -120,6 +117,21 @@ class Settings(BaseSettings):
         default="wireroom/0.1 (news reader)",
         min_length=3,
         description="How polls introduce themselves; add an address for complaints.",
+    )
+    http_proxy: str | None = Field(
+        default=None,
+        repr=False,
+        description="Proxy for all polls (`http://host:port`); the one of the "
+        "environment is never used.",
+    )
+    feed_robots: bool = Field(
+        default=False,
+        description="Ask robots.txt of its host before a feed is polled.",
+    )
+    host_batch: int = Field(
+        default=10,
+        ge=1,
+        description="Most feeds of one host that are handed out at a time.",
     )
     poll_timeout_seconds: float = Field(
         default=30, gt=0, description="Longest time that one poll may take in all."
@@ -268,7 +280,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_relations(self) -> Self:
-        for holds, reason in _relations(self):
+        for holds, reason in relations(self):
             if not holds:
                 raise ValueError(reason)
         self.broker  # noqa: B018 - the URL is looked at now, not when it is used
@@ -286,6 +298,7 @@ class Settings(BaseSettings):
         shown = {name: str(getattr(self, name)) for name in type(self).model_fields}
         shown["database_url"] = mask_url(self.database_url)
         shown["read_database_url"] = mask_url(self.read_database_url or "")
+        shown["http_proxy"] = mask_url(self.http_proxy or "")
         shown["broker_url"] = mask_url(self.broker_url or self.broker.url)
         return shown
 
@@ -295,21 +308,6 @@ def find_file(home: Path | None) -> Path | None:
     folders = (home or Path("~/.wireroom"), Path())
     files = (folder.expanduser() / "wireroom.toml" for folder in folders)
     return next((file for file in files if file.is_file()), None)
-
-
-def _relations(settings: Settings) -> Iterator[tuple[bool, str]]:
-    soft, hard = settings.task_soft_time_limit, settings.task_time_limit
-    poll, connect = settings.poll_timeout_seconds, settings.connect_timeout_seconds
-    visible = 2 * hard + VISIBILITY_MARGIN_SECONDS
-    reason = f"must be below task_time_limit ({hard})"
-    yield soft < hard, f"task_soft_time_limit {reason}"
-    reason = f"must be above {visible} (2 x task_time_limit + margin)"
-    again = "or running work is handed out again"
-    yield settings.visibility_timeout > visible, f"visibility_timeout {reason}, {again}"
-    reason = f"must be below task_soft_time_limit ({soft})"
-    yield poll < soft, f"poll_timeout_seconds {reason}"
-    reason = f"must not be above poll_timeout_seconds ({poll})"
-    yield connect <= poll, f"connect_timeout_seconds {reason}"
 
 
 def load_settings(**overrides: Any) -> Settings:

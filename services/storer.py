@@ -18,6 +18,7 @@ from celery import Celery
 from enrich.messages import ArticlesEnriched, Lane
 from enrich.pipeline import pipelines
 from ingest.messages import FeedPolled, FilesRead, utc_now
+from ingest.schedule import MAX_RETRY_AFTER_SECONDS
 from services import routes
 from services.dispatch import Dispatcher
 from services.enricher import enrich_options
@@ -32,14 +33,18 @@ from services.work import Item
 from store import files, leases, maintenance, pending, polling, replay
 from store.alarms import AlarmKey, set_alarm
 from store.audit import audit
-from store.clocks import database_now, mend_moments
+from store.clocks import SLACK, database_now, mend_moments
 from store.engine import Engine, Session, open_engine, reading, transaction
+from store.hosts import forget_pauses
 from store.pipelines import activate
 from store.polls import save_poll
 from store.quarantine import Case, quarantine
 from store.results import save_enrichment
 from store.schema import require_schema
 from store.words import QuarantineKind
+
+# What a Retry-After may ask for, and what clocks may differ by.
+LONGEST_PAUSE = timedelta(seconds=MAX_RETRY_AFTER_SECONDS) + SLACK
 
 log = logging.getLogger("wireroom.store")
 
@@ -216,6 +221,7 @@ class Desk:
                     session, now=now, max_attempts=limit, lost_before=min(live, bulk)
                 ),
             }
+            forget_pauses(session, now=now, longest=LONGEST_PAUSE)
         if n_mended:
             log.warning("sweep.clock_was_wrong", extra={"n_rows": n_mended})
         if any(counts.values()):

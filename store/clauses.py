@@ -16,6 +16,8 @@ S = TypeVar("S", bound="Select[*tuple[Any, ...]]")
 # The verdicts on copies and stories look at what others have stored: two writers at
 # once would each miss the other's articles. One number per thing that must be alone.
 VERDICTS_LOCK = 0x76657264
+# Two claims of feeds at once would each miss which hosts the other one takes.
+FEEDS_LOCK = 0x66656564
 
 
 def insert_into(session: Session, model: type) -> Any:

@@ -12,12 +12,21 @@ from store.clauses import insert_into
 from store.errors import NotFound
 from store.models import Feed
 from store.plain import MAX_NAME_CHARS, said
-from store.words import FeedKind, FeedState
+from store.words import FeedKind, FeedState, Trust
 
 # The place where files are filed that an operator hands over.
 FILES_URL = "files:"
 # A feed that was never polled is due now; this only fills the column until then.
 FIRST_INTERVAL_SECONDS = 3_600
+# What was learnt of a feed's server is forgotten when an operator resumes the feed.
+AFRESH: dict[str, Any] = {
+    "validators": Trust.TRUSTED,
+    "validators_reason": None,
+    "n_ignored": 0,
+    "moved_url": None,
+    "moved_since": None,
+    "n_moved": 0,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +136,7 @@ def set_state(
     """Pause, resume or remove feeds; a resumed feed is due at once."""
     values: dict[str, Any] = {"state": state, "reason": reason}
     if state == FeedState.ACTIVE:
-        values |= {"next_poll_at": now, "attempts": 0, "n_errors": 0}
+        values |= {"next_poll_at": now, "attempts": 0, "n_errors": 0} | AFRESH
         values |= {"liveness": "live", "cause": None}
     session.execute(update(Feed).where(Feed.id.in_(feed_ids)).values(values))
 

@@ -3,32 +3,43 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import and_, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from ingest.messages import FeedToPoll, KeyMode, PollFeeds, PollLimits
-from store.clauses import locked
+from store.clauses import FEEDS_LOCK, alone, locked
 from store.feeds import set_state
+from store.hosts import PER_HOST, first_of_hosts, is_open, leave_suspects, pack
 from store.leases import is_feed_free
 from store.limits import Limits, retry_at, taken_for_lost
 from store.models import Feed, Poll
 from store.plain import said
 from store.quarantine import Case, quarantine
+from store.validators import conditions
 from store.words import FeedState, PollState, QuarantineKind
 
 
 def claim_feeds(
-    session: Session, *, now: datetime, limits: Limits, poll_limits: PollLimits
+    session: Session,
+    *,
+    now: datetime,
+    limits: Limits,
+    poll_limits: PollLimits,
+    per_host: int = PER_HOST,
 ) -> list[PollFeeds]:
     """Claim feeds that are due, as commands to publish after the commit.
 
-    A feed whose last claim was never answered is polled alone.
+    All feeds of a host are in one command, at most `per_host` of them, and none is
+    claimed while others of it are with a worker, or while it rests. A feed whose last
+    claim was never answered is polled alone.
     """
+    alone(session, FEEDS_LOCK)
     leased = select(func.count()).where(Feed.lease_until > limits.lost_until(now))
     room = limits.max_items - (session.scalar(leased) or 0)
-    rows = _due_feeds(session, room, now, limits) if room > 0 else []
+    most = min(per_host, limits.batch)
+    rows = _due_feeds(session, room, most, now, limits) if room > 0 else []
+    rows = leave_suspects(rows)
     if not rows:
         return []
     ids = [row.id for row in rows]
@@ -38,47 +49,44 @@ def claim_feeds(
         .where(Feed.id.in_(ids))
         .values(attempts=Feed.attempts + 1, lease_until=limits.lease_until(now))
     )
-    polls = _open_polls(session, rows, now)
-    alone = [[poll] for poll, row in zip(polls, rows, strict=True) if row.attempts]
-    rest = [poll for poll, row in zip(polls, rows, strict=True) if not row.attempts]
+    polls = dict(zip(ids, _open_polls(session, rows, now), strict=True))
     return [
-        PollFeeds(feeds=tuple(batch), limits=poll_limits)
-        for batch in alone + _deal(rest, limits.batch)
+        PollFeeds(feeds=tuple(polls[row.id] for row in batch), limits=poll_limits)
+        for batch in pack(rows, limits.batch)
     ]
 
 
-def _deal(polls: Sequence[FeedToPoll], batch: int) -> list[list[FeedToPoll]]:
-    """Deal polls out to batches so that the feeds of one host are spread.
-
-    A worker has one connection to a host, so that twenty slow feeds of one host in one
-    message would stand in line past its time limit.
-    """
-    n_batches = -(-len(polls) // batch)
-    by_host = sorted(polls, key=lambda poll: urlsplit(poll.url).netloc)
-    return [by_host[start::n_batches] for start in range(n_batches)]
-
-
 def _due_feeds(
-    session: Session, room: int, now: datetime, limits: Limits
+    session: Session, room: int, per_host: int, now: datetime, limits: Limits
 ) -> Sequence[Any]:
     # Columns and not objects: the attempts of before the claim decide who goes alone.
+    free = and_(
+        Feed.state == FeedState.ACTIVE,
+        Feed.next_poll_at <= now,
+        Feed.attempts < limits.max_attempts,
+        is_feed_free(now, limits),
+    )
+    due = and_(free, is_open(now, limits))
     query = (
         select(
             Feed.id,
             Feed.url,
+            Feed.host,
             Feed.source,
             Feed.etag,
             Feed.last_modified,
             Feed.body_sha256,
+            Feed.parser,
+            Feed.validators,
+            Feed.n_not_modified,
+            Feed.full_at,
             Feed.key_mode,
             Feed.attempts,
             Feed.requested_run_id,
         )
-        .where(Feed.state == FeedState.ACTIVE, Feed.next_poll_at <= now)
-        .where(is_feed_free(now, limits))
-        .where(Feed.attempts < limits.max_attempts)
+        .where(Feed.id.in_(first_of_hosts(due, per_host=per_host, room=room)))
+        .where(free)  # once more: a row may have changed while it was waited for
         .order_by(Feed.next_poll_at, Feed.id)
-        .limit(room)
     )
     return session.execute(locked(session, query, skip=True)).all()
 
@@ -113,10 +121,10 @@ def _open_polls(
             feed_id=row.id,
             url=row.url,
             source=row.source,
-            etag=row.etag,
-            last_modified=row.last_modified,
             body_sha256=row.body_sha256,
             key_mode=KeyMode(row.key_mode) if row.key_mode else None,
+            parser=row.parser,
+            **conditions(row, now=now),
         )
         for poll_id, row in zip(ids, rows, strict=True)
     ]

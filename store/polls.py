@@ -17,11 +17,15 @@ from store.batches import insert_rows
 from store.churn import SWITCH_AFTER, Recognised, better_mode
 from store.clauses import locked
 from store.flags import Flag, flag_of, flag_values
+from store.hosts import note_pause
 from store.models import Feed, Poll, PollPart
+from store.moves import follow
 from store.news import earlier_news, news_of, news_of_parts
 from store.plain import exactly, said
+from store.standing import standing
 from store.tally import Tally
-from store.words import FeedState, PollState
+from store.validators import learn
+from store.words import PollState
 from store.writer import save_documents, write_entries
 
 log = logging.getLogger("wireroom.store")
@@ -102,18 +106,12 @@ def save_poll(
     sighting = Sighting(feed_id=event.feed_id, now=now, lane=Lane.LIVE)
     recognised: list[Recognised] = []
     ends = write_entries(session, seen, sighting=sighting, watch=recognised.append)
-    news = news_of(event.entries, ends)
-    part = {"poll_id": event.poll_id, "part": event.part, "stored_at": now}
-    # The last part counts what all have brought, and only a poll of many parts needs
-    # to keep it until then.
-    part["news"] = news if event.n_parts > 1 else None
-    insert_rows(session, PollPart, [part])
     for name, count in Tally.of(ends).columns().items():
         setattr(poll, name, getattr(poll, name) + count)
     poll.document_sha256 = document
     poll.n_parts = event.n_parts
-    session.flush()
-    if _count_parts(session, event.poll_id) == event.n_parts:
+    news = news_of(event.entries, ends)
+    if _is_complete(session, event, news, now):
         if event.n_parts > 1:
             news = news_of_parts(session, event.poll_id)
         # Of a poll in parts the last one to come speaks for all.
@@ -127,15 +125,27 @@ def _open_poll(session: Session, event: FeedPolled) -> Poll | None:
     poll = session.scalar(locked(session, query))
     if poll is None or poll.state != PollState.OPEN:
         return None
+    if event.n_parts == 1:
+        return poll  # it is closed with this part, so that another one finds it closed
     stored = select(PollPart).where(
         PollPart.poll_id == event.poll_id, PollPart.part == event.part
     )
     return poll if session.scalar(stored) is None else None
 
 
-def _count_parts(session: Session, poll_id: int) -> int:
-    query = select(func.count()).where(PollPart.poll_id == poll_id)
-    return session.scalar(query) or 0
+def _is_complete(
+    session: Session, event: FeedPolled, news: Sequence[float | None], now: datetime
+) -> bool:
+    """Note that a part was stored, and return whether it was the last missing one."""
+    if event.n_parts == 1:
+        return True
+    part: dict[str, Any] = {"poll_id": event.poll_id, "part": event.part}
+    # The last part counts what all have brought.
+    part |= {"stored_at": now, "news": news}
+    insert_rows(session, PollPart, [part])
+    session.flush()
+    query = select(func.count()).where(PollPart.poll_id == event.poll_id)
+    return session.scalar(query) == event.n_parts
 
 
 class _Later(NamedTuple):
@@ -163,6 +173,9 @@ def _finish(session: Session, poll: Poll, event: FeedPolled, later: _Later) -> N
     values |= flag_values(session, feed, plan.flag, now=now)
     if event.outcome in _FRESH:
         values |= _keys(feed, event, later.better_mode)
+    values |= learn(feed, event, n_news=_n_news(poll), now=now)
+    values |= follow(session, feed, poll, event, now=now)
+    note_pause(session, event, now=now)
     if feed.requested_run_id != poll.run_id:
         # Asked for while this poll was under way: who asked wants a later look.
         del values["requested_run_id"], values["next_poll_at"]
@@ -175,11 +188,17 @@ def _finish(session: Session, poll: Poll, event: FeedPolled, later: _Later) -> N
     )
 
 
+def _n_news(poll: Poll) -> int:
+    return poll.n_new + poll.n_revised + poll.n_duplicate
+
+
 def _facts(
     session: Session, feed: Feed, poll: Poll, event: FeedPolled, later: _Later
 ) -> PollFacts:
+    is_idle = event.outcome is PollOutcome.FETCHED and not _n_news(poll)
     return PollFacts(
-        outcome=event.outcome,
+        # A body that differs in its date alone is no news, and costs as much.
+        outcome=PollOutcome.UNCHANGED if is_idle else event.outcome,
         now=later.now,
         # A clock that is wrong must not be believed beyond what we know ourselves.
         seen_at=min(max(event.polled_at, poll.started_at), later.now),
@@ -238,21 +257,17 @@ def _cursor(feed: Feed, event: FeedPolled, now: datetime) -> dict[str, Any]:
         "last_polled_at": now,
         "last_outcome": event.outcome,
         "last_error": said(event.error),
-        "moved_url": exactly(event.permanent_url),
+        **standing(feed, event),
     }
     if event.outcome in _FINE:
         values["last_ok_at"] = now
     if event.outcome in _FRESH:
         values |= {
-            # Half a validator would never match: better none, and the whole feed.
-            "etag": exactly(event.etag),
-            "last_modified": exactly(event.last_modified),
             # A body that broke off must be parsed again even if it comes unchanged.
             "body_sha256": None if event.partial else event.body_sha256,
+            "parser": exactly(event.parser),
             "title": said(event.title) or feed.title,
             "site_url": exactly(event.site_url) or feed.site_url,
             "language": exactly(event.language, most=LANGUAGE_CHARS) or feed.language,
         }
-    if event.outcome == PollOutcome.GONE and feed.state == FeedState.ACTIVE:
-        values |= {"state": FeedState.GONE, "reason": "the server answered 410 Gone"}
     return values

@@ -21,6 +21,21 @@ class FeedState(StrEnum):
     MANUAL = "manual"  # never due: entries are handed over
 
 
+class Trust(StrEnum):
+    """What is known of the validators of a feed."""
+
+    TRUSTED = "trusted"
+    IGNORED = "ignored"  # sent, and answered with the whole body for nothing
+    LYING = "lying"  # they called a changed feed unchanged; sent no more
+
+
+class MoveKind(StrEnum):
+    """What a permanent redirect came to."""
+
+    MOVED = "moved"
+    MERGED = "merged"  # another feed polls that address already
+
+
 class PollState(StrEnum):
     """Where a poll stands."""
 

@@ -1,6 +1,5 @@
 """`wireroom feeds`: subscribe, list, explain, pause, resume, remove, import, export."""
 
-import hashlib
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -11,13 +10,14 @@ import typer
 from ingest.feedlists import read_list
 from ingest.messages import utc_now
 from ingest.opml import OpmlError, Subscription, write_opml
-from ingest.urls import canonical_url
+from ingest.urls import url_key
 from services.cli import why
 from services.cli.base import ask_for_work, open_store
 from services.cli.call import Call, call_of
 from services.cli.deeds import note
 from services.cli.feeds_parse import parse
 from services.cli.feeds_test import test
+from services.cli.hosts import hosts, lift
 from services.cli.output import ExitCode, Failure
 from store import feeds as subscriptions
 from store.engine import reading, transaction
@@ -31,6 +31,8 @@ app = typer.Typer(no_args_is_help=True, help="Subscriptions: what is polled.")
 # Both look at feeds that nobody subscribes to yet, and open no database.
 app.command()(parse)
 app.command()(test)
+app.command()(hosts)
+app.command()(lift)
 
 Refs = Annotated[list[str], typer.Argument(help="Ids or addresses of feeds.")]
 
@@ -59,12 +61,12 @@ def new_feed(
     Raises:
         Failure: It is not an http or https address.
     """
-    canonical = canonical_url(url)
-    if canonical is None:
+    key = url_key(url)
+    if key is None:
         raise Failure(f"not an http or https address: {url}", ExitCode.USAGE)
     return subscriptions.NewFeed(
         url=url.strip(),
-        url_key=hashlib.sha256(canonical.encode()).hexdigest(),
+        url_key=key,
         title=title,
         source=source,
         tags=tags,

@@ -16,6 +16,7 @@ from store import feeds as subscriptions
 from store import files
 from store.engine import Engine, reading, transaction
 from store.journal import Action, Deed, about
+from store.queries.hosts import list_hosts
 from store.queries.runs import RunProgress, list_poll_problems
 from store.words import RunKind
 
@@ -40,10 +41,12 @@ def poll(
         with open_store(call.settings) as engine:
             run_id, n_feeds = ask_for_polls(engine, feeds, operator=call.operator)
             ask_for_work(call.settings, call.output)
+            _warn_of_pauses(call, engine)
         call.output.facts({"run": run_id, "feeds": n_feeds})
         return
     with line_for(call, own=False), open_store(call.settings) as engine:
         run_id, _ = ask_for_polls(engine, feeds, operator=call.operator)
+        _warn_of_pauses(call, engine)
         progress = await_run(call, engine, run_id, timeout)
         with reading(engine) as session:
             problems = list_poll_problems(session, run_id, limit=SHOWN_PROBLEMS)
@@ -68,6 +71,16 @@ def ask_for_polls(
         deed = Deed(action=Action.POLL, subject=subject, after=after)
         note(session, operator, deed)
     return run_id, n_feeds
+
+
+def _warn_of_pauses(call: Call, engine: Engine) -> None:
+    with reading(engine) as session:
+        paused = list_hosts(session, now=utc_now(), paused=True, limit=SHOWN_PROBLEMS)
+    for one in paused:
+        until = f"not polled before {one.paused_until}"
+        call.output.warn(
+            f"{one.host}: {until}: {one.reason}; `wireroom feeds lift` ends that"
+        )
 
 
 def _report(

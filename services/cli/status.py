@@ -52,6 +52,8 @@ def _print(output: Output, totals: Totals, found: Status) -> None:
             "failing": found.n_failing_feeds,
             "dead": found.liveness.get(Liveness.DEAD, 0),
             **{name: found.unusual.get(name, 0) for name in Unusual},
+            "for you to look at": found.n_feeds_for_operators,
+            "hosts that asked us to wait": found.n_paused_hosts,
             "last poll": found.last_poll_at,
         }
     )

@@ -31,6 +31,7 @@ from store.models.feeds import (
     Run,
     RunFile,
 )
+from store.models.hosts import FeedMove, HostPause
 from store.models.outbound import (
     Alert,
     Outbox,
@@ -61,8 +62,10 @@ __all__ = [
     "Entry",
     "EntryAlias",
     "Feed",
+    "FeedMove",
     "Fingerprint",
     "FingerprintKey",
+    "HostPause",
     "IngestHour",
     "Job",
     "JobRange",

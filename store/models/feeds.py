@@ -17,8 +17,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped
 
+from ingest.messages import host_of
 from store.models.base import Base, BigId, Json, UtcDateTime, col, one_of
-from store.words import FeedKind, FeedState, FileState, PollState, RunKind
+from store.words import FeedKind, FeedState, FileState, PollState, RunKind, Trust
+
+
+def _host(context: Any) -> str:
+    return host_of(context.get_current_parameters()["url"])
 
 
 class Feed(Base):
@@ -33,6 +38,13 @@ class Feed(Base):
             "next_poll_at",
             sqlite_where=text("state = 'active'"),
             postgresql_where=text("state = 'active'"),
+        ),
+        Index("ix_feed_host", "host"),
+        Index(
+            "ix_feed_lease_until",
+            "lease_until",
+            sqlite_where=text("lease_until IS NOT NULL"),
+            postgresql_where=text("lease_until IS NOT NULL"),
         ),
         {"comment": "A polled document, or the place where handed-over files go"},
     )
@@ -121,6 +133,45 @@ class Feed(Base):
         UtcDateTime, comment="When that was noticed"
     )
     unusual_reason: Mapped[str | None] = col(Text, comment="What it was noticed by")
+    host: Mapped[str] = col(
+        Text,
+        default=_host,
+        server_default="",
+        comment="Server of url; limits and pauses hold for all its feeds",
+    )
+    parser: Mapped[str | None] = col(
+        Text, comment="What read the last body; another one needs it in full"
+    )
+    full_at: Mapped[datetime | None] = col(
+        UtcDateTime, comment="When a body last came in full"
+    )
+    n_not_modified: Mapped[int] = col(
+        Integer, default=0, server_default="0", comment="304s in a row since then"
+    )
+    n_ignored: Mapped[int] = col(
+        Integer,
+        default=0,
+        server_default="0",
+        comment="Bodies without news in a row although validators were sent",
+    )
+    validators: Mapped[str] = col(
+        String(16),
+        default=Trust.TRUSTED,
+        server_default="trusted",
+        comment="trusted, ignored by its server, or lying and sent no more",
+    )
+    validators_reason: Mapped[str | None] = col(
+        Text, comment="Why its validators are not trusted"
+    )
+    moved_since: Mapped[datetime | None] = col(
+        UtcDateTime, comment="First poll that was redirected to moved_url"
+    )
+    n_moved: Mapped[int] = col(
+        Integer,
+        default=0,
+        server_default="0",
+        comment="Polls in a row that were redirected to moved_url",
+    )
 
 
 class Run(Base):

@@ -17,6 +17,7 @@ from store.queries.entities import (
     list_entities,
 )
 from store.queries.feeds import FeedLine, SourceLine, articles_per_source, list_feeds
+from store.queries.hosts import HostLine, count_pauses, list_hosts
 from store.queries.journal import LogLine, list_log
 from store.queries.quarantine import (
     QuarantineItem,
@@ -52,6 +53,7 @@ __all__ = [
     "EntityLine",
     "EntityOfArticle",
     "FeedLine",
+    "HostLine",
     "LaneLine",
     "Ledger",
     "LogLine",
@@ -67,6 +69,7 @@ __all__ = [
     "Totals",
     "WorkState",
     "articles_per_source",
+    "count_pauses",
     "count_standings",
     "counts",
     "entity_timeline",
@@ -77,6 +80,7 @@ __all__ = [
     "list_duplicates",
     "list_entities",
     "list_feeds",
+    "list_hosts",
     "list_log",
     "list_quarantine",
     "list_stories",

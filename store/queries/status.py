@@ -25,7 +25,9 @@ from store.models import Duplicate as DuplicateRow
 from store.models import Entity as EntityRow
 from store.models import Story as StoryRow
 from store.queries.articles import active
+from store.queries.hosts import count_pauses
 from store.queries.rows import read
+from store.standing import FOR_OPERATORS
 from store.words import FeedState, FileState, QuarantineState
 
 
@@ -78,6 +80,8 @@ class Status:
     n_failing_feeds: int  # active, and the last poll failed
     liveness: dict[str, int]  # active feeds
     unusual: dict[str, int]  # active feeds, quiet or spiking
+    n_feeds_for_operators: int  # active, and time alone will hardly mend them
+    n_paused_hosts: int  # that asked us to wait
     n_pending_files: int
     lanes: tuple[LaneLine, ...]
     quarantine: dict[str, int]  # open items by kind
@@ -138,6 +142,10 @@ def status(session: Session, *, now: datetime) -> Status:
         n_failing_feeds=count(and_(is_active, Feed.n_errors > 0)),
         liveness=_by(session, Feed.liveness, is_active),
         unusual=_by(session, Feed.unusual, is_active & Feed.unusual.is_not(None)),
+        n_feeds_for_operators=count(
+            and_(is_active, Feed.last_outcome.in_(FOR_OPERATORS))
+        ),
+        n_paused_hosts=count_pauses(session, now=now),
         n_pending_files=count(RunFile.state == FileState.PENDING),
         lanes=tuple(_lane(session, lane, now) for lane in Lane),
         quarantine=_by(

@@ -127,6 +127,8 @@ SAMPLES: dict[type[wire.Message], wire.Message] = {
                 last_modified="Sun, 01 Mar 2026 12:00:00 GMT",
                 body_sha256=DIGEST,
                 key_mode=KeyMode.GUID,
+                parser="feed-entry/1",
+                verify=True,
             ),
         ),
         limits=PollLimits(
@@ -146,6 +148,9 @@ SAMPLES: dict[type[wire.Message], wire.Message] = {
         elapsed_ms=412,
         http_status=200,
         final_url="https://example.org/feed.xml",
+        conditional=True,
+        after_304=True,
+        parser="feed-entry/1",
         etag='W/"abc"',
         skip_hours=(0, 1),
         skip_days=(5,),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from support.desk import POLL_LIMITS, Desk
+from support.desk import Desk
 from support.factories import LIMITS, article, entry, files_read, polled, rejected
 
 from ingest.messages import FileOutcome, PollOutcome, ReadFiles
@@ -134,21 +134,6 @@ def test_a_removed_feed_keeps_its_articles_and_can_come_back(desk: Desk) -> None
         new = feeds.NewFeed(url="https://feed.example/feed", url_key="feed")
         assert feeds.add_feeds(session, [new], now=desk.now) == [feed_id]
         assert feeds.add_feeds(session, [new], now=desk.now) == []
-
-
-def test_the_feeds_of_one_host_are_spread_over_the_messages(desk: Desk) -> None:
-    with transaction(desk.engine) as session:
-        new = [
-            feeds.NewFeed(url=f"https://{host}.example/{n}", url_key=f"{host}{n}")
-            for host in ("a", "b")
-            for n in range(10)
-        ]
-        feeds.add_feeds(session, new, now=desk.now)
-        commands = polling.claim_feeds(
-            session, now=desk.now, limits=LIMITS, poll_limits=POLL_LIMITS
-        )
-    hosts = [{one.url[:9] for one in command.feeds} for command in commands]
-    assert hosts == [{"https://a", "https://b"}] * 2
 
 
 def test_files_end_in_exactly_one_counted_outcome(desk: Desk) -> None:

@@ -22,6 +22,7 @@ from ingest.messages import (
     PollOutcome,
 )
 from ingest.poll import poll_feeds
+from ingest.urls import url_key
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 URL = "https://paper.example/feed"
@@ -145,7 +146,8 @@ def test_a_request_carries_what_the_last_poll_left_behind() -> None:
     ],
 )
 def test_every_status_has_an_outcome(status: int, outcome: PollOutcome) -> None:
-    got = event(reply(status=status, body=b"", retry_after="60"))
+    answer = reply(status=status, body=b"", retry_after="60")
+    got = event(answer, of=feed(etag='"1"'))
     assert (got.outcome, got.http_status) == (outcome, status)
     assert got.retry_after_seconds == 60
     assert (got.error is None) == (outcome is PollOutcome.NOT_MODIFIED)
@@ -156,6 +158,71 @@ def test_an_unmodified_feed_keeps_its_validators() -> None:
     known = feed(etag='"1"', last_modified="then", key_mode=KeyMode.LINK)
     got = event(reply(status=304, body=b"", etag='"2"'), of=known)
     assert (got.etag, got.last_modified, got.key_mode) == ('"2"', "then", KeyMode.LINK)
+
+
+def test_a_server_that_says_304_unasked_gave_no_answer() -> None:
+    got = event(reply(status=304, body=b""))
+    assert got.outcome is PollOutcome.HTTP_ERROR
+    assert got.error == "The server answered 304 although it was not asked for changes."
+
+
+class CheckedFetch(FakeFetch):
+    """Answers 304 to whoever sends validators, and as it was told to others."""
+
+    async def __call__(self, request: FetchRequest, /) -> Reply:
+        if request.etag or request.last_modified:
+            self.requests.append(request)
+            return reply(status=304, body=b"", etag=request.etag)
+        return await super().__call__(request)
+
+
+def checked(answer: Answer, **changes: Any) -> FeedPolled:
+    known = {"etag": '"1"', "last_modified": "then", "verify": True, **changes}
+    (got,) = polled(feed(**known), fetch=CheckedFetch({URL: answer}))
+    return got
+
+
+def test_a_304_that_is_checked_brings_the_body_as_well() -> None:
+    got = checked(reply(etag='"2"'), body_sha256="0" * 64)
+    assert (got.outcome, got.after_304, got.conditional) == ("fetched", True, True)
+    assert (got.etag, len(got.entries)) == ('"2"', 3)
+
+
+def test_a_304_that_is_checked_and_true_is_no_news() -> None:
+    got = checked(reply(etag='"1"'), body_sha256=SHA256)
+    assert (got.outcome, got.after_304) == (PollOutcome.UNCHANGED, True)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply(status=500),
+        FetchFailedError(PollOutcome.TIMEOUT, "it took too long"),
+        RuntimeError("boom"),
+    ],
+)
+def test_a_304_that_cannot_be_checked_stands(answer: Answer) -> None:
+    got = checked(answer)
+    assert (got.outcome, got.after_304) == (PollOutcome.NOT_MODIFIED, False)
+    assert (got.etag, got.last_modified) == ('"1"', "then")
+
+
+def test_a_304_is_checked_only_if_the_store_asks_for_it() -> None:
+    got = checked(reply(), verify=False)
+    assert (got.outcome, got.after_304) == (PollOutcome.NOT_MODIFIED, False)
+
+
+def test_what_another_parser_has_read_is_asked_for_and_read_anew() -> None:
+    fetch = FakeFetch({URL: reply()})
+    old = feed(
+        etag='"1"', last_modified="then", body_sha256=SHA256, parser="feed-entry/0"
+    )
+    (got,) = polled(old, fetch=fetch)
+    (request,) = fetch.requests
+    assert (request.etag, request.last_modified) == (None, None)
+    assert (got.outcome, got.conditional) == (PollOutcome.FETCHED, False)
+    again = feed(body_sha256=SHA256, parser=got.parser)
+    assert event(reply(), of=again).outcome is PollOutcome.UNCHANGED
 
 
 def test_the_body_of_the_last_poll_is_not_read_again() -> None:
@@ -202,6 +269,7 @@ def test_links_and_moves_are_those_of_the_last_hop() -> None:
     moved = "https://new.example/feed"
     got = event(reply(url=moved, permanent_url=moved))
     assert (got.url, got.final_url, got.permanent_url) == (URL, moved, moved)
+    assert got.permanent_key == url_key(moved)
     assert got.entries[0].article is not None
     assert got.entries[0].article.url == "https://new.example/news/0"
 

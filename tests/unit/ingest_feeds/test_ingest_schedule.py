@@ -68,7 +68,7 @@ def test_until_a_poll_has_worked_a_feed_is_looked_at_hourly() -> None:
 def test_errors_count_by_their_class_and_double_the_wait_up_to_a_day(
     outcome: PollOutcome, waits: list[float]
 ) -> None:
-    after = [planned(outcome=outcome, n_errors=n) for n in (1, 2, 3, 29)]
+    after = [planned(outcome=outcome, n_errors=n) for n in (1, 2, 3, 17)]
     assert [(plan.at - NOW).total_seconds() for plan in after] == waits
     assert {plan.cause for plan in after} == {Cause.ERRORS}
 
@@ -147,10 +147,19 @@ def test_only_polls_that_worked_are_no_errors() -> None:
     assert errors == set(PollOutcome) - fine - {PollOutcome.THROTTLED}
 
 
-def test_a_feed_that_failed_thirty_times_is_looked_at_weekly() -> None:
-    plan = planned(outcome=PollOutcome.NOT_FOUND, n_errors=30)
+@pytest.mark.parametrize(
+    ("outcome", "n_errors"),
+    [
+        (PollOutcome.HTTP_ERROR, 30),
+        (PollOutcome.NOT_FOUND, 18),  # two weeks, as the waits double up to a day
+    ],
+)
+def test_a_feed_that_failed_for_weeks_is_looked_at_weekly(
+    outcome: PollOutcome, n_errors: int
+) -> None:
+    plan = planned(outcome=outcome, n_errors=n_errors)
     assert (plan.liveness, plan.at - NOW) == (Liveness.DEAD, timedelta(days=7))
-    one_less = planned(outcome=PollOutcome.NOT_FOUND, n_errors=29)
+    one_less = planned(outcome=outcome, n_errors=n_errors - 1)
     assert one_less.liveness is Liveness.FAILING
     assert planned(outcome=PollOutcome.FETCHED, n_errors=0).liveness is Liveness.LIVE
 
