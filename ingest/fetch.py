@@ -62,6 +62,7 @@ class FetchRequest:
     timeout_seconds: float = 30.0  # for all hops, without waiting for a connection
     connect_timeout_seconds: float = 10.0
     max_body_bytes: int = 10_000_000  # decoded
+    cut: bool = False  # keep what fits of a longer body, instead of giving it up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +210,7 @@ class _Fetcher:
                     timeout=ClientTimeout(connect=request.connect_timeout_seconds),
                 ) as response,
             ):
-                return await _answer(response, request.max_body_bytes)
+                return await _answer(response, request)
         except (ClientError, OSError, ValueError) as error:
             if refusals:
                 raise FetchFailedError(PollOutcome.BLOCKED, refusals[0]) from error
@@ -225,13 +226,13 @@ def _conditions(request: FetchRequest) -> dict[str, str]:
     return headers
 
 
-async def _answer(response: ClientResponse, max_body_bytes: int) -> Reply | _Moved:
+async def _answer(response: ClientResponse, request: FetchRequest) -> Reply | _Moved:
     status, headers = response.status, response.headers
     if status in REDIRECTS and "Location" in headers:
         return _Moved(headers["Location"], status in PERMANENT)
     body, truncated = b"", False
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        body, truncated = await _body(response, max_body_bytes)
+        body, truncated = await _body(response, request)
     return Reply(
         url=str(response.url),
         status=status,
@@ -247,19 +248,21 @@ async def _answer(response: ClientResponse, max_body_bytes: int) -> Reply | _Mov
     )
 
 
-async def _body(response: ClientResponse, max_body_bytes: int) -> tuple[bytes, bool]:
+async def _body(response: ClientResponse, request: FetchRequest) -> tuple[bytes, bool]:
     """Read the decoded body chunk by chunk, and say whether it broke off.
 
     Raises:
         FetchFailedError: It is longer than it may be, or nothing of it came.
     """
-    body = bytearray()
+    body, most = bytearray(), request.max_body_bytes
     try:
         async for chunk in response.content.iter_chunked(CHUNK_BYTES):
             body += chunk
-            if len(body) > max_body_bytes:
+            if len(body) > most and request.cut:
+                return bytes(body[:most]), True
+            if len(body) > most:
                 raise FetchFailedError(
-                    PollOutcome.TOO_LARGE, f"its body is over {max_body_bytes} bytes"
+                    PollOutcome.TOO_LARGE, f"its body is over {most} bytes"
                 )
     except ClientPayloadError as error:
         if not body:

@@ -197,18 +197,8 @@ async def _answered(
         key_mode=feed.key_mode,
         n_bytes=len(reply.body),
     )
-    if event.outcome is PollOutcome.NOT_MODIFIED and not (
-        feed.etag or feed.last_modified
-    ):
-        reason = "The server answered 304 although it was not asked for changes."
-        return replace(event, outcome=PollOutcome.HTTP_ERROR, error=reason)
     if event.outcome is PollOutcome.NOT_MODIFIED:
-        # A server may leave them out, as they have not changed either.
-        return replace(
-            event,
-            etag=validator(reply.etag) or feed.etag,
-            last_modified=validator(reply.last_modified) or feed.last_modified,
-        )
+        return _not_modified(event, feed, reply)
     if not is_success:
         return replace(event, error=f"The server answered {reply.status}.")
     try:
@@ -218,6 +208,18 @@ async def _answered(
         return replace(event, outcome=error.outcome, error=_sentence(error.reason))
     except Exception as error:  # noqa: BLE001 - one feed must not end the others
         return _failed(feed, _unforeseen(PollOutcome.HOSTILE, error), at)
+
+
+def _not_modified(event: FeedPolled, feed: FeedToPoll, reply: Reply) -> FeedPolled:
+    if not feed.etag and not feed.last_modified:
+        reason = "The server answered 304 although it was not asked for changes."
+        return replace(event, outcome=PollOutcome.HTTP_ERROR, error=reason)
+    # A server may leave them out, as they have not changed either.
+    return replace(
+        event,
+        etag=validator(reply.etag) or feed.etag,
+        last_modified=validator(reply.last_modified) or feed.last_modified,
+    )
 
 
 async def _read(

@@ -11,6 +11,7 @@ from ingest.fetch import FetchOptions, open_fetch
 from ingest.files import read_files
 from ingest.messages import PollFeeds, ReadFiles, utc_now
 from ingest.poll import poll_feeds
+from ingest.robots import Robots
 from services.guarded import Report, register_guarded
 from services.publish import queue_length
 from services.routes import STORE
@@ -29,10 +30,11 @@ HOST_SHARE = 0.8
 def register(app: Celery, settings: Settings) -> None:
     """Give the application the tasks of ingest."""
     options = fetch_options(settings)
+    robots = Robots(settings.user_agent) if settings.feed_robots else None
     waiting = partial(queue_length, app, STORE)
 
     def poll(command: PollFeeds, report: Report) -> None:
-        asyncio.run(_poll(command, report, options))
+        asyncio.run(_poll(command, report, options, robots))
 
     def read(command: ReadFiles, report: Report) -> None:
         brake = Brake(waiting, high_water=settings.store_queue_high_water)
@@ -56,9 +58,12 @@ def fetch_options(settings: Settings) -> FetchOptions:
     )
 
 
-async def _poll(command: PollFeeds, report: Report, options: FetchOptions) -> None:
+async def _poll(
+    command: PollFeeds, report: Report, options: FetchOptions, robots: Robots | None
+) -> None:
     async with open_fetch(options) as fetch:
-        await poll_feeds(command, fetch=fetch, now=utc_now, emit=report)
+        obedient = robots.obeyed_by(fetch) if robots else fetch
+        await poll_feeds(command, fetch=obedient, now=utc_now, emit=report)
 
 
 class Brake:

@@ -49,6 +49,7 @@ def lift(
                 action=Action.FEEDS_LIFT,
                 subject=about("host", [name]),
                 before={"paused_until": until},
+                after={"paused_until": None},
             )
             note(session, call.operator, deed)
         ask_for_work(call.settings, call.output)

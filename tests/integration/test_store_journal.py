@@ -37,6 +37,7 @@ def desk(migrated_url: str) -> Iterator[Desk]:
     made.enrich()
     with writing(migrated_url) as rows:
         rows.quarantined("feed", "1", feed_id=1)
+        rows.pause(rows.session.get_one(Feed, 1))
     yield made
     made.engine.dispose()
 
@@ -76,6 +77,7 @@ CHANGES = [
     (["feeds", "pause", FEED], "feeds.pause", "feed:1"),
     (["feeds", "resume", "1"], "feeds.resume", "feed:1"),
     (["feeds", "remove", "1"], "feeds.remove", "feed:1"),
+    (["feeds", "lift", FEED], "feeds.lift", "host:feed.example"),
     (["poll"], "poll", "run:2"),
     (["ingest", "TMP/news"], "ingest", "run:2"),
     (["reprocess", "--since", "2026-01-01"], "reprocess", "job:1"),

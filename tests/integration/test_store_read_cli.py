@@ -46,6 +46,7 @@ def _news(migrated_url: str) -> None:
 
 def fill(rows: Rows) -> None:
     feed = rows.feed()
+    rows.pause(rows.feed(url="https://busy.test:8443/rss"))
     text = "High water.\n\nShips stay in port."
     storm = rows.article(feed, title="Storm hits harbour", text=text, source="a.test")
     vote = rows.article(feed, title="Council votes", source="b.test", url=None)
@@ -208,3 +209,24 @@ def test_an_entity_is_told_day_by_day(run: Run) -> None:
     assert len(out.splitlines()) == 8
     assert run("entities", "--days", "7")[0] == ExitCode.USAGE
     assert run("entities", "hamburg", "--kind", "LOC")[0] == ExitCode.USAGE
+
+
+def test_hosts_that_asked_us_to_wait_are_listed_first(run: Run) -> None:
+    lines = parsed(run("--json", "feeds", "hosts"))
+    assert lines[0]["host"] == "busy.test:8443"
+    assert lines[0]["reason"] == "it answered 429"
+    paused = parsed(run("--json", "feeds", "hosts", "--paused"))
+    assert [line["host"] for line in paused] == ["busy.test:8443"]
+    assert parsed(run("--json", "status"))["n_paused_hosts"] == 1
+
+
+def test_a_poll_that_is_asked_for_says_which_hosts_it_waits_for(run: Run) -> None:
+    _, _, said = run("poll")
+    assert "busy.test:8443: not polled before" in said
+    assert "wireroom feeds lift" in said
+
+
+def test_a_host_that_did_not_ask_for_anything_cannot_be_lifted(run: Run) -> None:
+    status, _, said = run("feeds", "lift", "quiet.test")
+    assert status != ExitCode.OK
+    assert "quiet.test" in said

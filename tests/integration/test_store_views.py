@@ -33,6 +33,8 @@ def fill(rows: Rows) -> None:
         n_errors=4,
         liveness="failing",
     )
+    rows.pause(bad, until=NOW + HOUR)
+    rows.move(bad, "https://old.test/rss")
     changed = rows.article(
         feed,
         uid="a" * 64,
@@ -208,6 +210,37 @@ def test_v_feed_health(url: str) -> None:
         "unusual_reason": None,
     }
     assert (good["n_entries"], good["n_articles"]) == (3, 3)
+
+
+def test_v_hosts(url: str) -> None:
+    good, bad = view(url, "v_hosts", "host")
+    assert bad == {
+        "host": "b.test",
+        "n_feeds": 1,
+        "n_polling": 0,
+        "n_failing": 1,
+        "next_poll_at": "2026-11-22 13:00:00",
+        "last_polled_at": "2026-11-21 12:00:00",
+        "paused_until": "2026-11-22 13:00:00",
+        "paused_since": "2026-11-22 12:00:00",
+        "pause_reason": "it answered 429",
+        "pause_feed_id": 2,
+    }
+    assert (good["host"], good["paused_until"]) == ("a.test", None)
+
+
+def test_v_feed_moves(url: str) -> None:
+    assert view(url, "v_feed_moves", "id") == [
+        {
+            "id": 1,
+            "at": "2026-11-22 12:00:00",
+            "feed_id": 2,
+            "kind": "moved",
+            "old_url": "https://old.test/rss",
+            "new_url": "https://b.test/rss",
+            "into_feed_id": None,
+        }
+    ]
 
 
 def test_v_stories(url: str) -> None:

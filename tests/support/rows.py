@@ -23,6 +23,8 @@ from store.models import (
     EntityAlias,
     Entry,
     Feed,
+    FeedMove,
+    HostPause,
     Mention,
     Pipeline,
     Poll,
@@ -306,6 +308,25 @@ class Rows:
             "last_at": NOW,
         }
         return self._add(Quarantine(**defaults | values))
+
+    def pause(self, feed: Feed, **values: Any) -> HostPause:
+        """The host of a feed asked us to wait for a hundred years."""
+        defaults = {
+            "host": feed.host,
+            "since": NOW,
+            "until": NOW + timedelta(days=36_500),
+            "reason": "it answered 429",
+            "feed_id": feed.id,
+        }
+        return self._add(HostPause(**defaults | values))
+
+    def move(self, feed: Feed, old_url: str) -> FeedMove:
+        """A feed came from elsewhere."""
+        return self._add(
+            FeedMove(
+                feed_id=feed.id, kind="moved", old_url=old_url, new_url=feed.url, at=NOW
+            )
+        )
 
     def _add(self, row: T) -> T:
         self.session.add(row)

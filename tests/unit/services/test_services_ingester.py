@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.ingester import LOOK_SECONDS, MAX_WAIT_SECONDS, Brake
+from services.ingester import LOOK_SECONDS, MAX_WAIT_SECONDS, Brake, fetch_options
+from services.settings import Settings
 
 
 class Store:
@@ -47,3 +48,16 @@ def test_the_patience_is_that_of_the_whole_task() -> None:
         brake.hold()
 
     assert store.slept == MAX_WAIT_SECONDS
+
+
+def test_one_slow_host_leaves_a_task_the_time_for_its_last_poll() -> None:
+    settings = Settings(task_soft_time_limit=50, poll_timeout_seconds=20)
+    options = fetch_options(settings)
+    assert options.host_seconds > 0
+    assert options.host_seconds + settings.poll_timeout_seconds < 50
+
+
+def test_the_proxy_is_the_one_that_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://elsewhere:1")
+    assert fetch_options(Settings()).proxy is None
+    assert fetch_options(Settings(http_proxy="http://p:1")).proxy == "http://p:1"

@@ -104,6 +104,8 @@ def test_the_variables_of_the_test_suite_are_left_alone(
         ("ALLOW_NETWORKS", "10.0.0.1/8", "host bits"),
         ("DATABASE_URL", "mysql://h/d", "must start with sqlite:// or postgresql://"),
         ("BROKER_URL", "http://h", "broker_url must start with redis://"),
+        ("HTTP_PROXY", "socks5://h:1", "http_proxy must be spelt http://host:port"),
+        ("HTTP_PROXY", "h:3128", "http_proxy must be spelt http://host:port"),
         ("LIVE_BATCH", "0", "WIREROOM_LIVE_BATCH"),
         ("MAX_ENTRIES", "many", "WIREROOM_MAX_ENTRIES"),
     ],
@@ -149,6 +151,7 @@ def test_a_missing_secret_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None
 def test_no_password_is_ever_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WIREROOM_DATABASE_URL", "postgresql://u:s3cret@db/wire")
     monkeypatch.setenv("WIREROOM_BROKER_URL", "redis://:s3cret@queue:6379/1")
+    monkeypatch.setenv("WIREROOM_HTTP_PROXY", "http://me:s3cret@proxy:3128")
 
     settings = load_settings()
 
