@@ -2,8 +2,8 @@
 
 Builds the archive, warms up, and asks each question with many values, through the
 same functions as the command line. Each is then asked again in a transaction that has
-dropped its index and is rolled back. Prints plans and latencies, and one JSON object
-at the end.
+dropped its index and is rolled back. At last the books are audited. Prints plans and
+latencies, and one JSON object at the end.
 Usage: `python -m benchmarks.store [ROWS] [ENGINE ...]`, or
 `make bench-store ROWS=100000 ENGINES=postgresql`. WIREROOM_TEST_DATABASE_URL names a
 PostgreSQL to use instead of one of our own; its role must be a superuser.
@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -29,11 +30,12 @@ from support.binaries import find_postgres
 from support.postgresql import Databases, running_postgres
 
 from benchmarks.processes import cpu_seconds
-from benchmarks.store_data import N_MENTIONS
+from benchmarks.store_data import N_MENTIONS, NOW
 from benchmarks.store_load import load
 from benchmarks.store_questions import Question, questions
 from store import schema
-from store.engine import Session, open_engine
+from store.audit import audit
+from store.engine import Engine, Session, open_engine
 
 DEFAULT_ROWS = 1_000_000
 ENGINES = ("postgresql", "sqlite")
@@ -43,6 +45,8 @@ RUNS_WITHOUT, SECONDS_WITHOUT = 3, 15
 TARGET_MS = 50.0
 # A small server of today; the throw-away one of the tests has a thirtieth of it.
 SERVER = {"shared_buffers": "1GB", "max_wal_size": "8GB"}
+# What `wireroom audit` looks at, and what the store looks at every hour.
+AUDITS = {"audit of all": None, "audit of an hour": NOW}
 SHORT = 110  # characters of a plan
 SHOWN = ("p50_ms", "p95_ms", "cpu_ms", "without_p50_ms", "ratio")
 
@@ -94,8 +98,20 @@ def measure(url: str, n_articles: int) -> dict[str, Any]:
         asked = questions(session, n_articles)
         session.rollback()
         answers = {one.name: _measure(session, one) for one in asked}
+    audits = {name: _audited(engine, now) for name, now in AUDITS.items()}
     engine.dispose()
-    return {"megabytes": round(n_bytes / 1e6), "questions": answers}
+    found = {"megabytes": round(n_bytes / 1e6), "questions": answers}
+    return found | {"audits": audits}
+
+
+def _audited(engine: Engine, now: datetime | None) -> dict[str, Any]:
+    """Return how long an audit takes, and what it says."""
+    with Session(engine) as session:
+        started = time.monotonic()
+        report = audit(session, now=now)
+        seconds = time.monotonic() - started
+    wrong = [line.name for line in report.lines if not line.balanced]
+    return {"seconds": round(seconds, 1), "wrong": wrong}
 
 
 def _measure(session: Session, question: Question) -> dict[str, Any]:
@@ -229,6 +245,9 @@ def show(engine: str, results: dict[str, Any]) -> None:
         shown = ("-" if cell is None else f"{cell:,}" for cell in cells)
         table.add_row(name, *shown, good)
     console.print(table)
+    for name, answer in found["audits"].items():
+        balance = f"off in {answer['wrong']}" if answer["wrong"] else "balanced"
+        console.print(f"{name}: {answer['seconds']} s, {balance}", markup=False)
     missed = [n for n, answer in found["questions"].items() if not answer["reached"]]
     console.print(f"missed: {', '.join(missed)}" if missed else "all targets reached")
     console.print("what writing costs: make bench-store-writes")

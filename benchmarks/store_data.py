@@ -6,6 +6,7 @@ on the number of articles alone: the same archive on every machine.
 """
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from store.models import (
     Article,
     ArticleEntity,
     Duplicate,
+    Enrichment,
     Entry,
     Mention,
     Revision,
@@ -53,6 +55,8 @@ class Archive:
     entities_pipeline: int
     copies_pipeline: int
     stories_pipeline: int
+    language_pipeline: int
+    n_by_feed: Counter[int] = field(default_factory=Counter)  # articles drawn so far
     _draw: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311  # the same archive in every run
     _stories: list[list[Any]] = field(default_factory=list)  # first, last, size
 
@@ -81,7 +85,16 @@ class Archive:
             these = sorted(set(named[place * N_NAMED : (place + 1) * N_NAMED]))
             self._name(rows, number, these, at)
             self._relate(rows, number, at)
+            rows[Enrichment].extend(
+                (number, 1, pipeline, "done", at) for pipeline in self._pipelines
+            )
+        self.n_by_feed.update(feeds)
         return rows
+
+    @property
+    def _pipelines(self) -> tuple[int, ...]:
+        first = self.language_pipeline, self.entities_pipeline
+        return (*first, self.copies_pipeline, self.stories_pipeline)
 
     def _store(
         self, rows: Rows, number: int, feed: int, text: tuple[str, str], at: str
@@ -200,6 +213,7 @@ COLUMNS: dict[type, str] = {
     StoryMember: "article_id pipeline_id story_id role score joined_at",
     Duplicate: "article_id pipeline_id original_id kind containment resemblance"
     " settled_at",
+    Enrichment: "article_id revision pipeline_id status enriched_at",
     ArticleEntity: "article_id pipeline_id entity_id revision n_mentions salience"
     " sort_at",
     Mention: "article_id revision pipeline_id position entity_id field start_char"

@@ -21,10 +21,12 @@ from benchmarks.store_data import (
     Archive,
 )
 from enrich.messages import Pipeline, Stage
+from ingest.messages import PollOutcome
 from store import partitions, rollups
 from store.engine import Engine, open_engine, transaction
-from store.models import Entity, EntityAlias, Feed, Mention, Story
+from store.models import Entity, EntityAlias, Feed, Mention, Poll, Story
 from store.pipelines import activate, active_pipelines
+from store.words import PollState
 
 Say = Callable[[str], None]
 BIG = [model.__tablename__ for model in COLUMNS]  # type: ignore[attr-defined]  # all are mapped
@@ -50,6 +52,9 @@ def load(url: str, n_articles: int, say: Say) -> dict[str, float]:
     with timed("articles and mentions"):
         fill = _copy_all if on_postgresql else _insert_all
         indexes = fill(engine, archive)
+        with transaction(engine) as session:
+            polls = [_poll(*one) for one in archive.n_by_feed.items()]
+            session.execute(insert(Poll), polls)
     with timed("indexes"):
         _run(engine, indexes, "SET maintenance_work_mem = '512MB'")
     with timed("rollups"), transaction(engine) as session:
@@ -77,14 +82,16 @@ def _small(engine: Engine, n_articles: int) -> Archive:
         if engine.dialect.name == "postgresql":
             moment = partitions.month_of(NOW - SPAN)
             while moment <= NOW:
-                if moment not in partitions.months(session, Mention):
-                    partitions.make(session, Mention, moment)
+                for model in (Mention, Poll):
+                    if moment not in partitions.months(session, model):
+                        partitions.make(session, model, moment)
                 moment = partitions.next_month(moment)
     return Archive(
         n_articles=n_articles,
         entities_pipeline=ids[Stage.ENTITIES],
         copies_pipeline=ids[Stage.COPIES],
         stories_pipeline=ids[Stage.STORIES],
+        language_pipeline=ids[Stage.LANGUAGE],
     )
 
 
@@ -106,6 +113,19 @@ def _entity(number: int) -> dict[str, Any]:
     key, kind = f"org:name-{number}", KINDS[number % len(KINDS)]
     name = f"Name {number}"
     return {"id": number, "key": key, "kind": kind, "name": name, "created_at": NOW}
+
+
+def _poll(feed_id: int, n_articles: int) -> dict[str, Any]:
+    """Return the one poll that brought all articles of a feed."""
+    counts = {"n_seen": n_articles, "n_new": n_articles}
+    times = {"started_at": NOW, "finished_at": NOW}
+    return {
+        "feed_id": feed_id,
+        "state": PollState.DONE,
+        "outcome": PollOutcome.FETCHED,
+        **counts,
+        **times,
+    }
 
 
 def _copy_all(engine: Engine, archive: Archive) -> list[str]:

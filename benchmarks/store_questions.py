@@ -93,7 +93,7 @@ def _entities(ids: list[int]) -> Iterator[Question]:
         ask=lambda session, turn: list_entities(
             session, since=NOW - DAY - timedelta(minutes=turn)
         ),
-        indexes=("pk_entity_hour",),
+        indexes=("ix_entity_hour_hour_often",),
     )
 
 

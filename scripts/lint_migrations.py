@@ -30,6 +30,7 @@ FROM_NOTHING = {
     "0003": {"require-concurrent-index-creation"},
     "0004": {"require-concurrent-index-creation"},
     "0007": {"require-concurrent-index-creation"},
+    "0008": {"require-concurrent-index-creation", "adding-field-with-default"},
 }
 
 

@@ -262,7 +262,8 @@ RIGHTS: tuple[LiteralString, ...] = (
     "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, {app}, {read}",
     "REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM PUBLIC, {app}, {read}",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {app}",
-    "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {app}",
+    # To read them as well, which a backup does.
+    "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {app}",
     # Its row is written by migrations alone.
     (
         "DO $$ BEGIN IF to_regclass('public.alembic_version') IS NOT NULL THEN"
@@ -304,7 +305,7 @@ LATER: tuple[LiteralString, ...] = (
     ),
     (
         "ALTER DEFAULT PRIVILEGES FOR ROLE {migrate} IN SCHEMA public"
-        " GRANT USAGE ON SEQUENCES TO {app}"
+        " GRANT USAGE, SELECT ON SEQUENCES TO {app}"
     ),
     # For the whole role: what PUBLIC has by default is no matter of one schema.
     (

@@ -1,8 +1,10 @@
 """The database schema: upgrade it, and refuse to work on a wrong one."""
 
 import sqlite3
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from alembic import command
@@ -23,6 +25,15 @@ MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 LOCK_TIMEOUT_SECONDS = 10.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upgrade:
+    """What one upgrade has done itself; another may have done the rest meanwhile."""
+
+    before: str | None  # revision; None for an empty database
+    after: str | None
+    n_steps: int  # 0: nothing was left to do
+
+
 def alembic_config(engine: Engine) -> Config:
     """Return an Alembic configuration that works on this engine."""
     config = Config()
@@ -36,10 +47,13 @@ def upgrade(
     *,
     revision: str = "head",
     lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS,
-) -> None:
+) -> Upgrade:
     """Bring the database to a revision; at that revision already, do nothing.
 
     Two at once are in order: the second waits for the first.
+
+    Returns:
+        The steps that were taken here, so that of two at once only one has any.
 
     Raises:
         WrongSchema: The database was made by a newer version than this one.
@@ -51,8 +65,13 @@ def upgrade(
         readers = readers_of_views(engine)
         config = alembic_config(engine)
         config.attributes["lock_timeout_seconds"] = lock_timeout_seconds
+        steps: list[Any] = []
+        config.attributes["on_version_apply"] = lambda **call: steps.append(
+            call["step"]
+        )
         command.upgrade(config, revision)
         give_views(engine, readers)
+        return _upgrade(engine, steps)
     except DBAPIError as error:
         reason = _refusal(error)
         if reason is None:
@@ -61,6 +80,15 @@ def upgrade(
         raise UpgradeRefused(f"{reason}; the database is at revision {found}") from None
     finally:
         engine.dispose()
+
+
+def _upgrade(engine: Engine, steps: list[Any]) -> Upgrade:
+    if not steps:
+        found = found_revision(engine)
+        return Upgrade(before=found, after=found, n_steps=0)
+    (before,) = steps[0].source_revision_ids or (None,)
+    after = steps[-1].up_revision_id
+    return Upgrade(before=before, after=after, n_steps=len(steps))
 
 
 def _refusal(error: DBAPIError) -> str | None:

@@ -59,7 +59,7 @@ def fresh_postgres(
     """Makes databases that live as long as the test: `fresh_postgres(prepare=None)`."""
     made: list[str] = []
 
-    def fresh(prepare: Callable[[str], None] | None = None) -> str:
+    def fresh(prepare: Callable[[str], object] | None = None) -> str:
         made.append(postgres_databases.fresh(prepare))
         return made[-1]
 

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from services.app import make_app
 from services.cli.output import Failure, Output
+from services.cli.upgrades import upgrade_schema
 from services.publish import BrokerUnavailable, nudge
 from services.settings import Settings
 from store import schema
@@ -46,7 +47,7 @@ def open_store(settings: Settings) -> Iterator[Engine]:
     try:
         empty = schema.found_revision(engine) is None
         if empty and engine.dialect.name == "sqlite":
-            schema.upgrade(settings.database_url)
+            upgrade_schema(settings)
         schema.require_schema(engine)
         yield engine
     finally:

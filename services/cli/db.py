@@ -12,8 +12,9 @@ from ingest.messages import utc_now
 from services.cli import retention
 from services.cli.base import open_store
 from services.cli.call import Call, call_of
-from services.cli.deeds import note_after
+from services.cli.deeds import NO_LOG, note_after
 from services.cli.output import ExitCode, Failure
+from services.cli.upgrades import upgrade_schema
 from services.judging import JUDGE, keep_of
 from services.settings import Settings
 from store import backup as copies
@@ -31,23 +32,12 @@ def upgrade(ctx: typer.Context) -> None:
     """Bring the schema to the revision of this version; at that already, do nothing."""
     call = call_of(ctx)
     call.settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    before = _found(call.settings)
-    schema.upgrade(call.settings.database_url)
-    engine = open_engine(call.settings.database_url)
-    try:
-        made = maintenance.make_partitions(engine, now=utc_now())
-        after = schema.found_revision(engine)
-        if made or before != after:
-            deed = Deed(
-                action=Action.DB_UPGRADE,
-                subject=about("schema", [after]),
-                before={"revision": before},
-                after={"revision": after, "partitions": made},
-            )
-            note_after(call, engine, deed)
-    finally:
-        engine.dispose()
-    call.output.facts({"before": before, "now": after, "partitions": len(made)})
+    done = upgrade_schema(call.settings)
+    if done.unlogged:
+        call.output.say(f"{Action.DB_UPGRADE}: {NO_LOG}")
+    call.output.facts(
+        {"before": done.before, "now": done.after, "partitions": len(done.partitions)}
+    )
 
 
 @app.command()

@@ -5,6 +5,8 @@ from services.cli.call import Call
 from store.engine import Engine, Session
 from store.journal import Deed, record, record_after
 
+NO_LOG = "there is no operators' log to write it into"
+
 
 def note(session: Session, operator: str, deed: Deed) -> None:
     """Write down what is being changed, in the transaction that changes it."""
@@ -14,4 +16,4 @@ def note(session: Session, operator: str, deed: Deed) -> None:
 def note_after(call: Call, engine: Engine, deed: Deed) -> None:
     """Write down what was changed by other means; where that cannot be, say so."""
     if not record_after(engine, deed, actor=call.operator, now=utc_now()):
-        call.output.say(f"{deed.action}: there is no operators' log to write it into")
+        call.output.say(f"{deed.action}: {NO_LOG}")

@@ -43,7 +43,7 @@ def run_all(call: Call) -> None:
         for role in health.roles(settings.home):
             health.stop_beating(settings.home, role)  # left by a crash
         with _broker(settings, output) as redis:
-            _prepare_database(settings, output)
+            prepare_database(settings, output)
             children = _children(settings, call.environment)
             output.say(f"running {_names(children)}; Ctrl-C stops everything")
             grace = settings.soft_shutdown_seconds + GRACE_MARGIN_SECONDS
@@ -125,13 +125,14 @@ def _broker(settings: Settings, output: Output) -> Iterator[Keeper]:
         keeper.stop()
 
 
-def _prepare_database(settings: Settings, output: Output) -> None:
+def prepare_database(settings: Settings, output: Output) -> None:
+    """Upgrade the schema, and free the work of workers that are known to be dead."""
     # SQL is slow to import, so only the command that needs it does.
-    from store import schema  # noqa: PLC0415
+    from services.cli.upgrades import upgrade_schema  # noqa: PLC0415
     from store.engine import open_engine, transaction  # noqa: PLC0415
     from store.leases import release_all  # noqa: PLC0415
 
-    schema.upgrade(settings.database_url)
+    upgrade_schema(settings)
     output.say(f"database: {mask_url(settings.database_url)}")
     if not settings.broker.embedded:
         return

@@ -4,20 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import Subquery, func, select, union_all
+from sqlalchemy import CTE, ColumnElement, func, select, union_all
 from sqlalchemy.orm import Session
 
 from enrich.messages import EntityKind, Stage
 from store.models import ArticleEntity, Entity, EntityHour
+from store.models.rollups import OFTEN
 from store.queries.articles import active, entity_ids
 from store.queries.rows import AnySelect, read
 from store.rollups import hour_of
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-# So many rows of single hours are looked at for each entity that is asked for: one
-# that comes often does so in many hours.
-PEAKS = 20
 MAX_NAMED = 5_000  # values in one statement
 
 
@@ -57,8 +55,9 @@ def list_entities(
         since: Only by articles from then on.
         limit: Most entities to return.
     """
-    hours = _hours(since).subquery()
-    named = _often_named(session, hours, kind, since, limit)
+    named = _often_named(session, kind, since, limit)
+    rows = _hours(since)
+    hours = rows.subquery() if named is not None else _apart(rows, "hours")
     n_articles = func.sum(hours.c.n_articles).label("n_articles")
     n_mentions = func.sum(hours.c.n_mentions).label("n_mentions")
     sums: AnySelect = select(hours.c.entity_id, n_articles, n_mentions)
@@ -93,64 +92,87 @@ def list_entities(
 
 
 def _often_named(
-    session: Session,
-    hours: Subquery,
-    kind: EntityKind | None,
-    since: datetime | None,
-    limit: int,
+    session: Session, kind: EntityKind | None, since: datetime | None, limit: int
 ) -> Sequence[int] | None:
     """Return entities among which the top are for certain; None for all of them.
 
-    Most rows are of entities that come once in an hour, and it takes long to add them
-    up. Any `limit` entities have a lowest sum L, which the last of the top has too at
-    least. One that comes less than L / hours often in every hour has a sum below L and
-    is not among the top: only those that come as often in some hour are added up.
+    Most rows are of entities that come once or twice in an hour, and it takes long to
+    add them up. The sums over those that come often are lower bounds: be L the one in
+    place `limit`, which the last of the top has too at least. One that comes less than
+    L / hours often in every hour has a sum below L and is not among the top: only
+    those that come as often in some hour are added up in full. The hour that `since`
+    cuts counts for nothing in L, and as a whole for the others.
     """
-    often = select(hours.c.entity_id, hours.c.n_articles)
-    peaks = often.order_by(hours.c.n_articles.desc()).limit(PEAKS * limit)
-    some = list(dict.fromkeys(session.scalars(_of_kind(peaks, kind))))[:limit]
-    if len(some) < limit:
+    often = _apart(_of_kind(_frequent(_edge(since), OFTEN), kind), "often")
+    n_articles = func.sum(often.c.n_articles).label("n_articles")
+    best = select(n_articles).group_by(often.c.entity_id)
+    sums = session.scalars(best.order_by(n_articles.desc()).limit(limit)).all()
+    if len(sums) < limit:
         return None
-    sums = select(func.sum(hours.c.n_articles).label("n"))
-    sums = sums.where(hours.c.entity_id.in_(some)).group_by(hours.c.entity_id)
-    lowest = session.scalar(select(func.min(sums.subquery().c.n))) or 0
-    least = (int(lowest) - 1) // _n_hours(session, since) + 1
+    first = None if since is None else hour_of(since)
+    least = (int(sums[-1]) - 1) // _n_hours(session, first) + 1
     if least <= 1:
         return None
-    rest = session.scalars(_of_kind(often.where(hours.c.n_articles >= least), kind))
-    named = list(dict.fromkeys(rest))
+    found = session.scalars(_of_kind(_frequent(first, least), kind))
+    named = list(dict.fromkeys(found))
     return named if len(named) <= MAX_NAMED else None
 
 
-def _of_kind(rows: AnySelect, kind: EntityKind | None) -> AnySelect:
-    """Select the entities of the rows, those with most articles in an hour first."""
-    found = rows.subquery()
-    query: AnySelect = select(found.c.entity_id).order_by(found.c.n_articles.desc())
-    if kind is None:
-        return query
-    return query.join(Entity, Entity.id == found.c.entity_id).where(Entity.kind == kind)
+def _apart(rows: AnySelect, name: str) -> CTE:
+    """Have rows found before they are grouped.
+
+    SQLite would rather walk through the index of entities over all hours, in which
+    they lie in groups.
+    """
+    return rows.cte(name).prefix_with("MATERIALIZED")
 
 
-def _n_hours(session: Session, since: datetime | None) -> int:
-    """Return how many hours at most there are sums for."""
+def _frequent(first: datetime | None, least: int) -> AnySelect:
+    """Select the hours, from the first one on, in which an entity came so often."""
+    query: AnySelect = select(EntityHour.entity_id, EntityHour.n_articles)
+    query = query.where(*_within(first), EntityHour.n_articles >= least)
+    # What the index holds; it says nothing about those that come more rarely.
+    return query.where(EntityHour.is_often) if least >= OFTEN else query
+
+
+def _within(first: datetime | None) -> list[ColumnElement[bool]]:
     pipeline = EntityHour.pipeline_id == active(Stage.ENTITIES)
-    ends: AnySelect = select(func.min(EntityHour.hour), func.max(EntityHour.hour))
-    earliest, last = session.execute(ends.where(pipeline)).one()
-    if last is None:
+    return [pipeline] if first is None else [pipeline, EntityHour.hour >= first]
+
+
+def _of_kind(rows: AnySelect, kind: EntityKind | None) -> AnySelect:
+    """Leave the rows of `EntityHour` that are of a kind of entity."""
+    if kind is None:
+        return rows
+    rows = rows.join(Entity, Entity.id == EntityHour.entity_id)
+    return rows.where(Entity.kind == kind)
+
+
+def _n_hours(session: Session, first: datetime | None) -> int:
+    """Return how many hours at most there are sums for."""
+    # Each by itself and of all pipelines, which both engines read off an index.
+    ends = [select(end(EntityHour.hour)) for end in (func.min, func.max)]
+    earliest, last = (session.scalar(end) for end in ends)
+    if earliest is None or last is None:
         return 1
-    first = earliest if since is None else hour_of(since)
-    return max(0, int((last - first) / HOUR)) + 1
+    return max(0, int((last - (first or earliest)) / HOUR)) + 1
+
+
+def _edge(since: datetime | None) -> datetime | None:
+    """Return the first moment from then on at which an hour begins."""
+    if since is None:
+        return None
+    hour = hour_of(since)
+    return hour if hour == since else hour + HOUR
 
 
 def _hours(since: datetime | None) -> AnySelect:
     """Select the sums of whole hours, and the rows of the hour that `since` cuts."""
     columns = (EntityHour.entity_id, EntityHour.n_articles, EntityHour.n_mentions)
-    whole = select(*columns).where(EntityHour.pipeline_id == active(Stage.ENTITIES))
-    if since is None:
+    edge = _edge(since)
+    whole = select(*columns).where(*_within(edge))
+    if since is None or edge is None or since == edge:
         return whole
-    if since == hour_of(since):
-        return whole.where(EntityHour.hour >= since)
-    edge = hour_of(since) + HOUR
     part = (
         select(
             ArticleEntity.entity_id, func.count(), func.sum(ArticleEntity.n_mentions)
@@ -159,7 +181,7 @@ def _hours(since: datetime | None) -> AnySelect:
         .where(ArticleEntity.sort_at >= since, ArticleEntity.sort_at < edge)
         .group_by(ArticleEntity.entity_id)
     )
-    both = union_all(whole.where(EntityHour.hour >= edge), part).subquery()
+    both = union_all(whole, part).subquery()
     return select(both.c.entity_id, both.c.n_articles, both.c.n_mentions)
 
 

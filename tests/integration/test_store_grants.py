@@ -1,9 +1,11 @@
 """The three PostgreSQL roles: what each may do, and what the server refuses it."""
 
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -11,6 +13,7 @@ import pytest
 from conftest import upgrade
 from psycopg import sql
 from sqlalchemy import make_url
+from support.binaries import find_postgres
 from support.desk import Desk
 from support.factories import entry
 from support.postgresql import libpq
@@ -19,6 +22,7 @@ from support.servers import FreshPostgres
 
 from services.cli.program import main
 from store import schema
+from store.backup import restore
 from store.errors import BadQuery, GrantRefused, UpgradeRefused
 from store.grant_steps import Needs, Roles
 from store.grants import apply_grants, grant_script
@@ -161,6 +165,26 @@ def test_app_does_the_work_of_the_store(house: House) -> None:
     desk.engine.dispose()
     house.ask(house.roles.app, "CREATE TEMP TABLE staging (x int)")
     assert house.ask(house.roles.app, "SELECT count(*) FROM v_articles") == [(3,)]
+
+
+def test_app_makes_a_backup(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = find_postgres()
+    if programs is None or not (programs.postgres.parent / "pg_dump").exists():
+        pytest.skip("pg_dump is not installed")
+    monkeypatch.setenv("PATH", str(programs.postgres.parent), prepend=os.pathsep)
+    monkeypatch.setenv("WIREROOM_HOME", str(tmp_path))
+    monkeypatch.setenv("WIREROOM_DATABASE_URL", house.url_of(house.roles.app))
+    # What a later migration makes belongs to the next backup too.
+    house.ask(house.roles.migrate, "CREATE TABLE later (id bigserial PRIMARY KEY)")
+    file = tmp_path / "backup"
+    assert main(["db", "backup", str(file)]) == 0
+    house.ask(house.roles.app, "DELETE FROM entry")
+    restore(house.url, file, environment=os.environ)
+    with psycopg.connect(libpq(make_url(house.url))) as connection:
+        entries = connection.execute("SELECT count(*) FROM entry").fetchall()
+    assert entries == [(1,)]
 
 
 def test_app_changes_no_schema(house: House) -> None:
@@ -321,7 +345,7 @@ def test_an_empty_database_is_prepared_for_its_first_upgrade(
         schema.upgrade(migrate)
         assert apply_grants(migrate, made.roles, passwords={}).refused == ()
         assert house_asks(made) == [(0,)]
-        made.ask(made.roles.app, "DELETE FROM article")
+        made.ask(made.roles.app, "DELETE FROM entry")
 
 
 def test_who_may_make_no_roles_is_told_so(house: House) -> None:

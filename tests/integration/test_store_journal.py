@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from support.binaries import find_postgres
 from support.desk import Desk
 from support.factories import entry
 from support.rows import writing
 
-from services.cli.output import ExitCode
+from services.cli.output import ExitCode, Output
 from services.cli.program import main
-from store import journal
-from store.engine import transaction
+from services.cli.up import prepare_database
+from services.settings import Settings
+from store import journal, schema
+from store.engine import open_engine, reading, transaction
 from store.journal import Action, Deed
 from store.models import AuditLog, Feed
 
@@ -138,6 +141,55 @@ def test_only_an_upgrade_that_changes_something_is_on_record(
     assert len(rows) == (1 if made else 0)
     run("db", "upgrade")
     assert desk.count(AuditLog) == len(rows)
+
+
+def upgrade_by_command(_url: str) -> None:
+    assert main(["db", "upgrade"]) == ExitCode.OK
+
+
+def upgrade_by_up(url: str) -> None:
+    settings = Settings(database_url=url, operator="ada@desk")
+    prepare_database(settings, Output(as_json=True))
+
+
+@pytest.mark.parametrize("upgrade", [upgrade_by_command, upgrade_by_up])
+def test_whoever_upgrades_leaves_one_row_for_what_was_done(
+    upgrade: Callable[[str], None],
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("WIREROOM_DATABASE_URL", database_url)
+    monkeypatch.setenv("WIREROOM_HOME", str(tmp_path))
+    monkeypatch.setenv("WIREROOM_OPERATOR", "ada@desk")
+    *_, before_last, last = schema.revisions()
+    schema.upgrade(database_url, revision=before_last)
+    for _ in range(2):
+        upgrade(database_url)
+    engine = open_engine(database_url)
+    with reading(engine) as session:
+        (row,) = session.scalars(select(AuditLog)).all()
+    engine.dispose()
+    assert (row.actor, row.action) == ("ada@desk", Action.DB_UPGRADE)
+    assert row.subject == f"schema:{last}"
+    assert row.before == {"revision": before_last}
+    assert row.after["revision"] == last
+
+
+def test_a_file_that_a_command_makes_has_its_schema_on_record(
+    sqlite_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("WIREROOM_DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("WIREROOM_HOME", str(tmp_path))
+    assert main(["feeds", "add", "https://a.test/rss"]) == ExitCode.OK
+    engine = open_engine(sqlite_url)
+    with reading(engine) as session:
+        rows = session.scalars(select(AuditLog).order_by(AuditLog.id)).all()
+    engine.dispose()
+    assert [row.action for row in rows] == ["db.upgrade", "feeds.add"]
+    assert rows[0].before == {"revision": None}
 
 
 def test_a_command_that_changes_nothing_leaves_no_row(run: Run, desk: Desk) -> None:

@@ -78,6 +78,33 @@ def test_the_top_is_what_all_sums_would_say(
                 assert keys == expected(counts, since, kind)[:limit], (since, limit)
 
 
+@pytest.mark.parametrize("minutes", [0, 20, 40])
+def test_the_hour_that_is_cut_counts_in_part(migrated_url: str, minutes: int) -> None:
+    hour = NOW.replace(minute=0, second=0, microsecond=0)
+    since = hour - 2 * HOUR + timedelta(minutes=minutes)
+    with writing(migrated_url) as rows:
+        feed = rows.feed()
+        often, late, early = (rows.entity(f"org:{name}", name) for name in "abc")
+        counts: Counter[str] = Counter()
+        # Of the cut hour, one entity has its articles before the cut, one after it.
+        for entity, ages in (
+            (often, (10, 70, 75, 80, 85, 90, 95, 100, 105)),
+            (late, (61, 62, 63, 64, 65, 66)),
+            (early, (115, 116, 117, 118, 119, 5, 6)),
+        ):
+            for age in ages:
+                at = hour - timedelta(minutes=age)
+                rows.names(rows.article(feed, sort_at=at), entity, times=2)
+                counts[entity.key] += at >= since
+        found = list_entities(rows.session, since=since, limit=1)
+        assert {one.key: one.n_articles for one in found} == dict(counts.most_common(1))
+        found = list_entities(rows.session, since=since, limit=3)
+        assert {one.key: one.n_articles for one in found} == +counts
+        assert [one.n_mentions for one in found] == [
+            2 * one.n_articles for one in found
+        ]
+
+
 def test_the_top_adds_up_few_entities(migrated_url: str) -> None:
     with writing(migrated_url) as rows:
         fill(rows, seed=1)

@@ -156,10 +156,10 @@ class Databases:
     """Makes databases on one server, each with a name of its own, and drops them."""
 
     admin_url: str
-    _templates: dict[Callable[[str], None], str] = field(default_factory=dict)
+    _templates: dict[Callable[[str], object], str] = field(default_factory=dict)
     _names: list[str] = field(default_factory=list)
 
-    def fresh(self, prepare: Callable[[str], None] | None = None) -> str:
+    def fresh(self, prepare: Callable[[str], object] | None = None) -> str:
         """Return the URL of a new database.
 
         Args:

@@ -29,7 +29,7 @@ REDIS_VARIABLE = "WIREROOM_TEST_REDIS_URL"
 class FreshPostgres(Protocol):
     """Makes databases that are dropped when the test ends."""
 
-    def __call__(self, prepare: Callable[[str], None] | None = None) -> str:
+    def __call__(self, prepare: Callable[[str], object] | None = None) -> str:
         """Return the URL of an empty database, or of a clone of a prepared one."""
 
 
