@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,16 @@ from sqlalchemy import event, insert, select, text, update
 from support.desk import Desk
 from support.factories import NOW, entry
 
-from services import health
+from services import health, storer
 from services.app import make_app
 from services.cli import main
 from services.cli.output import ExitCode
 from services.settings import Settings
 from services.storer import Desk as StoreDesk
+from store import audit_mentions
 from store.alarms import AlarmKey, open_alarms, set_alarm
 from store.engine import is_postgresql, reading, transaction
-from store.models import Article, Outbox
+from store.models import Article, Mention, Outbox
 
 N_AUDITS = 4
 
@@ -112,6 +114,37 @@ def test_an_audit_that_does_not_balance_is_seen_without_reading_logs(
         session.execute(update(Article).values(content_hash=good))
     store.audit()
     assert codes() == fine
+    assert said(desk) == ["alarm.raised", "alarm.ended"]
+    store.close()
+
+
+def test_what_one_part_has_shown_is_not_forgotten_while_another_is_looked_at(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_mentions, "PART", 1)
+    desk.poll(*(entry(key) for key in "abcd"))
+    desk.enrich()
+    settings = Settings(home=tmp_path, database_url=desk.url, broker_url="memory://")
+    store = StoreDesk(make_app(settings), settings)
+
+    def audit_each(n_hours: int) -> None:
+        for hour in range(n_hours):
+            now = NOW + timedelta(hours=hour)
+            monkeypatch.setattr(storer, "utc_now", lambda now=now: now)
+            store.audit()
+
+    def set_entity(entity_id: int) -> None:
+        of_first = update(Mention).where(Mention.article_id == 1)
+        with transaction(desk.engine) as session:
+            session.execute(of_first.values(entity_id=entity_id))
+
+    with reading(desk.engine) as session:
+        good = session.scalar(select(Mention.entity_id).where(Mention.article_id == 1))
+    set_entity(99)
+    audit_each(6)
+    assert said(desk) == ["alarm.raised"]
+    set_entity(good or 0)
+    audit_each(1)
     assert said(desk) == ["alarm.raised", "alarm.ended"]
     store.close()
 

@@ -1,7 +1,7 @@
 """The audit balances over a store that works, and names what does not."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import delete, insert, inspect, select, update
@@ -9,7 +9,7 @@ from support.desk import Desk
 from support.factories import NOW, PIPELINES, entry, files_read, rejected
 
 from enrich.messages import Pipeline, Stage
-from store import pending, quarantine
+from store import audit_mentions, pending, quarantine
 from store.audit import AuditReport, audit
 from store.engine import Session, reading, transaction
 from store.files import save_files
@@ -29,6 +29,8 @@ from store.models import (
     Story,
 )
 from store.queries import Standing, get_article
+
+MENTIONS = "mentions with their entity"
 
 
 @pytest.fixture
@@ -303,6 +305,31 @@ def test_what_is_wrong_with_results_is_named(
     with transaction(desk.engine) as session:
         fault(session)
     assert wrong(desk) == lines
+
+
+@pytest.mark.unbalanced("it spoils results")
+@pytest.mark.parametrize("article_id", [1, 2, 4])
+def test_a_mention_without_its_entity_is_found_when_its_part_has_its_turn(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, article_id: int
+) -> None:
+    monkeypatch.setattr(audit_mentions, "PART", 1)
+    desk.poll(*(entry(key) for key in "abcd"))
+    desk.enrich()
+    with transaction(desk.engine) as session:
+        spoilt = update(Mention).where(Mention.article_id == article_id)
+        session.execute(spoilt.values(entity_id=99))
+
+    def found(now: datetime | None) -> bool:
+        with reading(desk.engine) as session:
+            report = audit(session, now=now)
+        (line,) = (one for one in report.lines if one.name == MENTIONS)
+        assert line.expected == (4 if now is None else 2)
+        return not line.balanced
+
+    assert found(None)
+    in_turn = [found(desk.now + n * timedelta(hours=1)) for n in range(3)]
+    # The latest articles are looked at each time, and all others once in a round.
+    assert sum(in_turn) == (3 if article_id == 4 else 1)
 
 
 @pytest.mark.unbalanced("it miscounts")
