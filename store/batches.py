@@ -14,7 +14,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnDefault, Connection, Dialect, Table
+from sqlalchemy import ColumnDefault, Connection, Dialect, Table, insert
 from sqlalchemy.orm import Session
 
 from store.bulk import arrays, copy_rows, wants_copy
@@ -79,12 +79,35 @@ def insert_new(
         found = _insert(batch, f"ON CONFLICT DO NOTHING RETURNING {key}, id")
         return _pairs(found)
     # A writer has the whole file to itself, and new ids are above all others.
-    top = f"SELECT COALESCE(MAX(id), 0) FROM {batch.table.name}"  # noqa: S608  # ours
-    highest = batch.connection.exec_driver_sql(top).scalar_one()
+    highest = _highest(batch)
     _insert(batch, "ON CONFLICT DO NOTHING")
     news = f"SELECT {key}, id FROM {batch.table.name} WHERE id > ?"  # noqa: S608  # ours
     written = batch.connection.exec_driver_sql(news, (highest,))
     return _pairs(written)
+
+
+def insert_numbered(session: Session, model: Any, rows: Sequence[Row]) -> list[int]:
+    """Insert rows that the database numbers; return their ids in the order of the rows.
+
+    SQLAlchemy would send SQLite a statement for each of them.
+    """
+    if not rows:
+        return []
+    batch = _batch(session, model, rows)
+    if not batch.on_sqlite:
+        numbered = insert(model).returning(model.id, sort_by_parameter_order=True)
+        return list(session.scalars(numbered, rows))
+    # A writer has the whole file to itself, and numbers grow.
+    highest = _highest(batch)
+    _insert(batch, "")
+    news = f"SELECT id FROM {batch.table.name} WHERE id > ? ORDER BY id"  # noqa: S608  # ours
+    written = batch.connection.exec_driver_sql(news, (highest,))
+    return list(written.scalars())
+
+
+def _highest(batch: _Batch) -> Any:
+    top = f"SELECT COALESCE(MAX(id), 0) FROM {batch.table.name}"  # noqa: S608  # ours
+    return batch.connection.exec_driver_sql(top).scalar_one()
 
 
 def insert_missing(

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from ingest.messages import FeedToPoll, KeyMode, PollFeeds, PollLimits
+from store.batches import insert_numbered
 from store.clauses import FEEDS_LOCK, alone, locked
 from store.feeds import set_state
 from store.hosts import PER_HOST, first_of_hosts, is_open, leave_suspects, pack
@@ -102,19 +103,16 @@ def _abandon_polls(session: Session, feed_ids: Sequence[int], now: datetime) -> 
 def _open_polls(
     session: Session, rows: Sequence[Any], now: datetime
 ) -> list[FeedToPoll]:
-    query = insert(Poll).returning(Poll.id, sort_by_parameter_order=True)
-    ids = session.scalars(
-        query,
-        [
-            {
-                "feed_id": row.id,
-                "run_id": row.requested_run_id,
-                "state": PollState.OPEN,
-                "started_at": now,
-            }
-            for row in rows
-        ],
-    )
+    opened = [
+        {
+            "feed_id": row.id,
+            "run_id": row.requested_run_id,
+            "state": PollState.OPEN,
+            "started_at": now,
+        }
+        for row in rows
+    ]
+    ids = insert_numbered(session, Poll, opened)
     return [
         FeedToPoll(
             poll_id=poll_id,

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from store.batches import Tuples, insert_rows, update_rows
+from store.batches import Tuples, insert_numbered, insert_rows, update_rows
 from store.clauses import chunks
 from store.judge import Judge
 from store.live import Live, Placed, load_stories
@@ -164,12 +164,12 @@ def _store(
         return
     opened = [story for story in live.values() if story.id < 0]
     if opened:
-        query = insert(Story).returning(Story.id, sort_by_parameter_order=True)
         rows = [
             _story_row(one) | {"pipeline_id": pipeline_id, "created_at": now}
             for one in opened
         ]
-        for story, story_id in zip(opened, session.scalars(query, rows), strict=True):
+        ids = insert_numbered(session, Story, rows)
+        for story, story_id in zip(opened, ids, strict=True):
             story.id = story_id
     news = {id(story) for story in opened}
     changed = [
