@@ -63,17 +63,35 @@ def make_entries(
 
     `key_mode` is what the last poll used; it stays while it tells the items apart.
     """
+    made = make_with_facts(feed, origin, key_mode=key_mode, now=now)
+    return made.key_mode, made.entries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """The entries of a feed, and what identified each."""
+
+    key_mode: KeyMode | None
+    entries: tuple[Entry, ...]
+    facts: tuple[Facts, ...]  # of the items, in the order of the entries
+
+
+def make_with_facts(
+    feed: ParsedFeed, origin: Origin, *, key_mode: KeyMode | None, now: datetime
+) -> Made:
+    """Do as `make_entries`, and say what the keys were made of."""
     drafts = [_draft(item, origin, now) for item in feed.items]
     facts = [draft.facts for draft in drafts]
     mode = choose_mode(facts, key_mode)
     if mode is None:
-        return None, ()
+        return Made(key_mode=None, entries=(), facts=())
     site_url = canonical_url(feed.site_url or "", origin.base_url)
     keys = assign_keys(facts, mode, site_url=site_url)
-    return mode, tuple(
+    entries = (
         _entry(draft, key, feed, origin)
         for draft, key in zip(drafts, keys, strict=True)
     )
+    return Made(key_mode=mode, entries=tuple(entries), facts=tuple(facts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

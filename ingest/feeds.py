@@ -58,7 +58,15 @@ def parse_feed(
     body = unpacked(body, max_bytes=max_bytes)
     if jsonfeed.looks_like_json(body):
         return jsonfeed.parse_json_feed(body, max_items=max_items)
-    text = decode_xml(body, content_type)
+    return parse_xml(decode_xml(body, content_type), max_items=max_items)
+
+
+def parse_xml(text: str, *, max_items: int) -> ParsedFeed:
+    """Read the clean text of an XML feed, as `parse_feed` does.
+
+    Raises:
+        FeedRefusedError: It is no feed, or it would cost the parser too much.
+    """
     if not text:
         raise FeedRefusedError(PollOutcome.NOT_A_FEED, "it is empty")
     if is_sitemap(text):

@@ -173,8 +173,8 @@ class _Aliases:
     """Other names of an entry, as far as they mean one item of the document."""
 
     def __init__(self, kept: Sequence[Facts]) -> None:
-        addresses = (_WEB_ADDRESS.fullmatch(facts.guid or "") for facts in kept)
-        hosts = {address[1].lower() for address in addresses if address}
+        addresses = (guid_address(facts) for facts in kept)
+        hosts = {host for host, _ in filter(None, addresses)}
         # In a feed of many publishers one path names several pages.
         self.bare = len(hosts) == 1
         self.counts = Counter(name for facts in kept for name in self._names(facts))
@@ -189,8 +189,8 @@ class _Aliases:
         names = []
         if facts.guid:
             # A site that moves to https or to another host keeps its paths.
-            address = _WEB_ADDRESS.fullmatch(facts.guid) if self.bare else None
-            name = address[2] if address else facts.guid
+            address = guid_address(facts) if self.bare else None
+            name = address[1] if address else facts.guid
             if name.strip("/"):
                 names.append(f"guid:{name}")
         if facts.link:
@@ -201,6 +201,12 @@ class _Aliases:
 def _link_name(link: str) -> str:
     """Return the alias of a page, the same for http and https."""
     return f"link:{link.partition(':')[2]}"
+
+
+def guid_address(facts: Facts) -> tuple[str, str] | None:
+    """Return the host of a guid that is a web address, and what stands behind it."""
+    address = _WEB_ADDRESS.fullmatch(facts.guid or "")
+    return (address[1].lower(), address[2]) if address else None
 
 
 def _is_front(link: str | None, site_url: str | None) -> bool:

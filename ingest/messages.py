@@ -177,6 +177,7 @@ class FeedToPoll:
     key_mode: KeyMode | None  # None: not decided yet
     parser: str | None = None  # which read that body; another one reads it anew
     verify: bool = False  # a 304 is not enough this time: ask for the body as well
+    item_marks: bytes = b""  # of what the last poll saw (`marks.py`); empty: unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +229,8 @@ class FeedPolled:
     error: str | None = None  # one sentence for the operator
     document: Document | None = None  # in part 0 only
     entries: tuple[Entry, ...] = ()
+    n_known: int = 0  # items that stand as the last poll saw them, besides entries
+    item_marks: bytes = b""  # of all items, for the next poll
     part: int = 0
     n_parts: int = 1
 

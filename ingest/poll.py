@@ -1,28 +1,21 @@
 """Polling: a command names feeds that are due, and each gives one event."""
 
 import asyncio
-import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from http import HTTPStatus
 
-from ingest.children import Allowance, is_dated, read_children
-from ingest.documents import pack
-from ingest.entries import EXTRACTOR, Origin, make_entries
-from ingest.feeds import parse_feed
+from ingest.bodies import Polling, read_body, sentence
+from ingest.entries import EXTRACTOR
 from ingest.fetch import Fetch, FetchRequest, Reply
 from ingest.fetch_errors import FetchFailedError, brief
 from ingest.headers import fresh_seconds, retry_after_seconds, validator
-from ingest.items import ParsedFeed
 from ingest.messages import FeedPolled, FeedToPoll, PollFeeds, PollLimits, PollOutcome
 from ingest.parts import split_event
 from ingest.preflight import FeedRefusedError
-from ingest.sitemaps import INDEX
 from ingest.urls import url_key
 
-MAX_MEDIA_TYPE_CHARS = 200  # the charset may stand behind the type; no more does
 _OUTCOMES: dict[int, PollOutcome] = {
     HTTPStatus.NOT_MODIFIED: PollOutcome.NOT_MODIFIED,
     HTTPStatus.UNAUTHORIZED: PollOutcome.DENIED,
@@ -83,8 +76,10 @@ async def _poll(
         event = _failed(feed, _unforeseen(PollOutcome.UNREACHABLE, error), now())
     else:
         whole = await _whole(feed, request, reply, fetch)
-        parse = partial(_parsed, limits, fetch, now, started)
-        event = await _answered(feed, whole or reply, parse, now())
+        polling = Polling(
+            feed=feed, limits=limits, fetch=fetch, now=now, started=started
+        )
+        event = await _answered(polling, whole or reply)
         event = replace(
             event,
             after_304=whole is not None,
@@ -138,45 +133,13 @@ def _failed(feed: FeedToPoll, error: FetchFailedError, at: datetime) -> FeedPoll
         elapsed_ms=0,
         retry_after_seconds=retry_after_seconds(error.retry_after, now=at),
         key_mode=feed.key_mode,
-        error=_sentence(error.reason),
+        error=sentence(error.reason),
     )
 
 
-async def _parsed(
-    limits: PollLimits,
-    fetch: Fetch,
-    now: Callable[[], datetime],
-    started: datetime,
-    reply: Reply,
-) -> ParsedFeed:
-    """Return what a body says; of an index, what its newest sitemaps say.
-
-    Raises:
-        FeedRefusedError: It is no feed, or a hostile one.
-    """
-    parsed = parse_feed(
-        reply.body,
-        content_type=reply.content_type,
-        max_items=limits.max_entries,
-        max_bytes=limits.max_body_bytes,
-    )
-    if parsed.format != INDEX:
-        return parsed
-    allowance = Allowance(
-        limits=limits,
-        until=started + timedelta(seconds=limits.timeout_seconds),
-        n_bytes=limits.max_body_bytes - len(reply.body),
-    )
-    return await read_children(parsed, reply.url, allowance, fetch=fetch, now=now)
-
-
-Parse = Callable[[Reply], Awaitable[ParsedFeed]]
-
-
-async def _answered(
-    feed: FeedToPoll, reply: Reply, parse: Parse, at: datetime
-) -> FeedPolled:
+async def _answered(polling: Polling, reply: Reply) -> FeedPolled:
     """Return the event for a reply, whatever its status is."""
+    feed, at = polling.feed, polling.now()
     is_success = _is_success(reply)
     failure = _OUTCOMES.get(reply.status, PollOutcome.HTTP_ERROR)
     event = FeedPolled(
@@ -202,10 +165,10 @@ async def _answered(
     if not is_success:
         return replace(event, error=f"The server answered {reply.status}.")
     try:
-        return await _read(event, feed, reply, parse)
+        return await read_body(event, polling, reply)
     except FeedRefusedError as error:
         # Without hash and validators, so that the next poll looks at it again.
-        return replace(event, outcome=error.outcome, error=_sentence(error.reason))
+        return replace(event, outcome=error.outcome, error=sentence(error.reason))
     except Exception as error:  # noqa: BLE001 - one feed must not end the others
         return _failed(feed, _unforeseen(PollOutcome.HOSTILE, error), at)
 
@@ -220,58 +183,3 @@ def _not_modified(event: FeedPolled, feed: FeedToPoll, reply: Reply) -> FeedPoll
         etag=validator(reply.etag) or feed.etag,
         last_modified=validator(reply.last_modified) or feed.last_modified,
     )
-
-
-async def _read(
-    event: FeedPolled, feed: FeedToPoll, reply: Reply, parse: Parse
-) -> FeedPolled:
-    """Add what the body says, unless it is the body of the last poll.
-
-    Raises:
-        FeedRefusedError: It is no feed, or a hostile one.
-    """
-    event = replace(
-        event,
-        etag=validator(reply.etag),
-        last_modified=validator(reply.last_modified),
-        body_sha256=hashlib.sha256(reply.body).hexdigest(),
-    )
-    if event.body_sha256 == feed.body_sha256:
-        return replace(event, outcome=PollOutcome.UNCHANGED)
-    parsed = await parse(reply)
-    if parsed.partial or not is_dated(parsed):
-        # It must come again in full, so nothing must call it current.
-        event = replace(event, etag=None, last_modified=None, body_sha256=None)
-    origin = Origin(feed_url=feed.url, base_url=reply.url, source=feed.source)
-    key_mode, entries = make_entries(
-        parsed, origin, key_mode=feed.key_mode, now=event.polled_at
-    )
-    intervals = (event.min_interval_seconds, parsed.min_interval_seconds)
-    return replace(
-        event,
-        min_interval_seconds=max(filter(None, intervals), default=None),
-        skip_hours=parsed.shut.hours,
-        skip_days=parsed.shut.days,
-        format=parsed.format,
-        title=parsed.title,
-        site_url=parsed.site_url,
-        language=parsed.language,
-        key_mode=key_mode,
-        parser=EXTRACTOR,
-        partial=parsed.partial,
-        error=_sentence(parsed.error) if parsed.error else None,
-        document=pack(reply.body, _media_type(reply, parsed.format)),
-        entries=entries,
-    )
-
-
-def _media_type(reply: Reply, feed_format: str) -> str:
-    """Return the declared type with its charset, which reading it again may need."""
-    declared = " ".join((reply.content_type or "").split())
-    if declared and declared.isascii() and declared.isprintable():
-        return declared[:MAX_MEDIA_TYPE_CHARS]
-    return "application/json" if feed_format.startswith("json") else "application/xml"
-
-
-def _sentence(reason: str) -> str:
-    return f"{reason[:1].upper()}{reason[1:]}."

@@ -31,6 +31,7 @@ class Sighting:
     feed_id: int
     now: datetime
     lane: Lane
+    n_known: int = 0  # further items of the document, known and not among the entries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

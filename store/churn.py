@@ -43,14 +43,19 @@ class Known(NamedTuple):
     by: By = By.KEY
 
 
-def is_suspect(known: Mapping[str, Known], entries: Sequence[NewEntry]) -> bool:
-    """Tell whether nearly all ids of a document are new, and not all items known."""
-    n_entries = len(entries)
+def is_suspect(known: Mapping[str, Known], n_entries: int, *, n_more: int) -> bool:
+    """Tell whether nearly all ids of a document are new, and not all items known.
+
+    Args:
+        known: Those of its entries that are known, by key.
+        n_entries: How many it has.
+        n_more: Further items of it that are known by their key.
+    """
     n_known = sum(1 for one in known.values() if one.by is not By.LINK)
     return (
-        n_entries >= MIN_ENTRIES
+        n_entries + n_more >= MIN_ENTRIES
         and len(known) < n_entries
-        and n_entries - n_known >= MIN_NEW_IDS * n_entries
+        and n_entries - n_known >= MIN_NEW_IDS * (n_entries + n_more)
     )
 
 

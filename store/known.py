@@ -19,9 +19,16 @@ _KEY = "key:"
 
 
 def find_known(
-    session: Session, entries: Sequence[NewEntry], *, feed_id: int
+    session: Session, entries: Sequence[NewEntry], *, feed_id: int, n_more: int = 0
 ) -> dict[str, Known]:
-    """Return key of an entry -> the stored entry it is."""
+    """Return key of an entry -> the stored entry it is.
+
+    Args:
+        session: In a transaction.
+        entries: Of one document.
+        feed_id: Whose they are.
+        n_more: So many further items of the document are known by their key.
+    """
     columns = (Entry.key, Entry.id, Entry.content_hash, Entry.article_id)
     known = {
         row.key: Known(row.id, row.content_hash, row.article_id)
@@ -42,7 +49,8 @@ def find_known(
         if match is not None:
             known[entry.key] = match
             taken.add(match.id)
-    if is_suspect(known, entries):
+    # Where most items stand as they stood, ids were not churned.
+    if is_suspect(known, len(entries), n_more=n_more):
         known |= find_by_title(session, entries, known, feed_id=feed_id)
     return known | _buried(session, strangers, known, feed_id)
 

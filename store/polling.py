@@ -14,7 +14,7 @@ from store.feeds import set_state
 from store.hosts import PER_HOST, first_of_hosts, is_open, leave_suspects, pack
 from store.leases import is_feed_free
 from store.limits import Limits, retry_at, taken_for_lost
-from store.models import Feed, Poll
+from store.models import Feed, ItemMarks, Poll
 from store.plain import said
 from store.quarantine import Case, quarantine
 from store.validators import conditions
@@ -60,6 +60,7 @@ def claim_feeds(
 def _due_feeds(
     session: Session, room: int, per_host: int, now: datetime, limits: Limits
 ) -> Sequence[Any]:
+    marks = select(ItemMarks.packed).where(ItemMarks.feed_id == Feed.id)
     # Columns and not objects: the attempts of before the claim decide who goes alone.
     free = and_(
         Feed.state == FeedState.ACTIVE,
@@ -84,6 +85,8 @@ def _due_feeds(
             Feed.key_mode,
             Feed.attempts,
             Feed.requested_run_id,
+            # Not by a join: PostgreSQL locks no rows of which there may be none.
+            marks.scalar_subquery().label("item_marks"),
         )
         .where(Feed.id.in_(first_of_hosts(due, per_host=per_host, room=room)))
         .where(free)  # once more: a row may have changed while it was waited for
@@ -122,6 +125,7 @@ def _open_polls(
             body_sha256=row.body_sha256,
             key_mode=KeyMode(row.key_mode) if row.key_mode else None,
             parser=row.parser,
+            item_marks=row.item_marks or b"",
             **conditions(row, now=now),
         )
         for poll_id, row in zip(ids, rows, strict=True)

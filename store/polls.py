@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select, update
@@ -18,12 +19,13 @@ from store.churn import SWITCH_AFTER, Recognised, better_mode
 from store.clauses import locked
 from store.flags import Flag, flag_of, flag_values
 from store.hosts import note_pause
+from store.item_marks import keep_marks
 from store.models import Feed, Poll, PollPart
 from store.moves import follow
 from store.news import earlier_news, news_of, news_of_parts
 from store.plain import exactly, said
 from store.standing import standing
-from store.tally import Tally
+from store.tally import End, Tally
 from store.validators import learn
 from store.words import PollState
 from store.writer import save_documents, write_entries
@@ -103,10 +105,15 @@ def save_poll(
         Seen(entry=entry, document_sha256=document, run_id=poll.run_id)
         for entry in event.entries
     ]
-    sighting = Sighting(feed_id=event.feed_id, now=now, lane=Lane.LIVE)
+    sighting = Sighting(
+        feed_id=event.feed_id, now=now, lane=Lane.LIVE, n_known=event.n_known
+    )
     recognised: list[Recognised] = []
     ends = write_entries(session, seen, sighting=sighting, watch=recognised.append)
-    for name, count in Tally.of(ends).columns().items():
+    # Items that ingest knew are the first part's, or each part would count them.
+    n_known = event.n_known if event.part == 0 else 0
+    tally = Tally.of([*ends, *repeat(End.UNCHANGED, n_known)])
+    for name, count in tally.columns().items():
         setattr(poll, name, getattr(poll, name) + count)
     poll.document_sha256 = document
     poll.n_parts = event.n_parts
@@ -186,6 +193,9 @@ def _finish(session: Session, poll: Poll, event: FeedPolled, later: _Later) -> N
         .values(values)
         .execution_options(synchronize_session=False)
     )
+    if event.outcome in _FRESH:
+        # An entry that could not be stored must be read again, though it stands still.
+        keep_marks(session, feed.id, b"" if poll.n_quarantined else event.item_marks)
 
 
 def _n_news(poll: Poll) -> int:

@@ -102,7 +102,7 @@ class _Written(NamedTuple):
 def _write_all(session: Session, sighting: Sighting, seen: Sequence[Seen]) -> _Written:
     ends: dict[int, End] = {}
     counted: list[rollups.Row] = []
-    recognised = Recognised()
+    recognised = Recognised(sighting.n_known, {By.KEY: sighting.n_known})
     for places in _rounds(seen):
         written = _write(session, [seen[place] for place in places], sighting)
         ends |= zip(places, written.ends, strict=True)
@@ -128,7 +128,12 @@ class _Changed(NamedTuple):
 
 
 def _write(session: Session, seen: Sequence[Seen], sighting: Sighting) -> _Written:
-    known = find_known(session, [one.entry for one in seen], feed_id=sighting.feed_id)
+    known = find_known(
+        session,
+        [one.entry for one in seen],
+        feed_id=sighting.feed_id,
+        n_more=sighting.n_known,
+    )
     strangers = [one for one in seen if one.entry.key not in known]
     changed = [
         _Changed(one, known[one.entry.key])

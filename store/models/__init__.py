@@ -25,6 +25,7 @@ from store.models.enrichment import (
 from store.models.feeds import (
     Document,
     Feed,
+    ItemMarks,
     Poll,
     PollMonth,
     PollPart,
@@ -67,6 +68,7 @@ __all__ = [
     "FingerprintKey",
     "HostPause",
     "IngestHour",
+    "ItemMarks",
     "Job",
     "JobRange",
     "Mention",

@@ -174,6 +174,28 @@ class Feed(Base):
     )
 
 
+class ItemMarks(Base):
+    """What the last poll of a feed saw of its items.
+
+    Apart from `feed`, of which every poll writes the row anew, changed or not.
+    """
+
+    __tablename__ = "item_marks"
+    __table_args__ = (
+        {"comment": "What the last poll of a feed saw of its items; may be missing"},
+    )
+
+    feed_id: Mapped[int] = col(
+        ForeignKey("feed.id"),
+        primary_key=True,
+        autoincrement=False,
+        comment="The feed",
+    )
+    packed: Mapped[bytes] = col(
+        LargeBinary, comment="Short hashes of each item, under a seal (ingest/marks.py)"
+    )
+
+
 class Run(Base):
     """One batch of work under one id."""
 

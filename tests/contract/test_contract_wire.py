@@ -129,6 +129,7 @@ SAMPLES: dict[type[wire.Message], wire.Message] = {
                 key_mode=KeyMode.GUID,
                 parser="feed-entry/1",
                 verify=True,
+                item_marks=b"marks",
             ),
         ),
         limits=PollLimits(
@@ -161,6 +162,8 @@ SAMPLES: dict[type[wire.Message], wire.Message] = {
         key_mode=KeyMode.GUID,
         document=DOCUMENT,
         entries=(ENTRY, REFUSED),
+        n_known=48,
+        item_marks=b"marks",
     ),
     ReadFiles: ReadFiles(
         files=(FileToRead(file_id=5, path="/data/a.txt", source="data", attempt=1),),

@@ -58,7 +58,7 @@ def test_an_item_becomes_an_entry_with_its_article() -> None:
     dates = (RawDate(origin="published", raw="2026-03-01", parsed=None),)
     (entry,) = entries(item(authors=("Ann", "Bo"), dates=dates, language="de-AT"))
     assert (entry.key, entry.key_mode, entry.link) == ("id-a", KeyMode.GUID, "/news/a")
-    assert entry.aliases == ("guid:id-a", "link:https://www.paper.example/news/a")
+    assert entry.aliases == ("guid:id-a", "link://www.paper.example/news/a")
     made = entry.article
     assert made is not None
     assert made.url == "https://www.paper.example/news/a"

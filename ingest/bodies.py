@@ -1,0 +1,127 @@
+"""Bodies: what the body of a reply adds to the event of its poll."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from ingest.children import Allowance, is_dated, read_children
+from ingest.documents import pack
+from ingest.entries import EXTRACTOR, Origin, make_entries
+from ingest.fetch import Fetch, Reply
+from ingest.headers import validator
+from ingest.incremental import Body, Reading, Remembered, read_document
+from ingest.items import ParsedFeed
+from ingest.messages import FeedPolled, FeedToPoll, PollLimits, PollOutcome
+from ingest.sitemaps import INDEX
+
+MAX_MEDIA_TYPE_CHARS = 200  # the charset may stand behind the type; no more does
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Polling:
+    """One poll under way: what is polled, and what that may take."""
+
+    feed: FeedToPoll
+    limits: PollLimits
+    fetch: Fetch
+    now: Callable[[], datetime]
+    started: datetime
+
+
+async def read_body(event: FeedPolled, polling: Polling, reply: Reply) -> FeedPolled:
+    """Add what the body says, unless it is the body of the last poll.
+
+    Raises:
+        FeedRefusedError: It is no feed, or a hostile one.
+    """
+    sha256 = hashlib.sha256(reply.body).hexdigest()
+    event = replace(
+        event,
+        etag=validator(reply.etag),
+        last_modified=validator(reply.last_modified),
+        body_sha256=sha256,
+    )
+    if sha256 == polling.feed.body_sha256:
+        return replace(event, outcome=PollOutcome.UNCHANGED)
+    reading = await _read(polling, reply, sha256, event.polled_at)
+    if reading.feed.partial or not is_dated(reading.feed):
+        # It must come again in full, so nothing must call it current.
+        event = replace(event, etag=None, last_modified=None, body_sha256=None)
+    media_type = _media_type(reply, reading.feed.format)
+    return replace(_told(event, reading), document=pack(reply.body, media_type))
+
+
+async def _read(polling: Polling, reply: Reply, sha256: str, at: datetime) -> Reading:
+    """Return what a body says; of an index, what its newest sitemaps say."""
+    feed, limits = polling.feed, polling.limits
+    origin = Origin(feed_url=feed.url, base_url=reply.url, source=feed.source)
+    reading = read_document(
+        Body(
+            data=reply.body,
+            sha256=sha256,
+            content_type=reply.content_type,
+            max_bytes=limits.max_body_bytes,
+        ),
+        origin,
+        before=Remembered(
+            key_mode=feed.key_mode, body_sha256=feed.body_sha256, marks=feed.item_marks
+        ),
+        max_items=limits.max_entries,
+        now=at,
+    )
+    if reading.feed.format != INDEX:
+        return reading
+    parsed = await _with_children(reading.feed, polling, reply)
+    key_mode, entries = make_entries(parsed, origin, key_mode=feed.key_mode, now=at)
+    return replace(reading, feed=parsed, key_mode=key_mode, entries=entries)
+
+
+async def _with_children(
+    index: ParsedFeed, polling: Polling, reply: Reply
+) -> ParsedFeed:
+    limits = polling.limits
+    allowance = Allowance(
+        limits=limits,
+        until=polling.started + timedelta(seconds=limits.timeout_seconds),
+        n_bytes=limits.max_body_bytes - len(reply.body),
+    )
+    return await read_children(
+        index, reply.url, allowance, fetch=polling.fetch, now=polling.now
+    )
+
+
+def _told(event: FeedPolled, reading: Reading) -> FeedPolled:
+    """Add what was read to the event."""
+    feed = reading.feed
+    intervals = (event.min_interval_seconds, feed.min_interval_seconds)
+    return replace(
+        event,
+        min_interval_seconds=max(filter(None, intervals), default=None),
+        skip_hours=feed.shut.hours,
+        skip_days=feed.shut.days,
+        format=feed.format,
+        title=feed.title,
+        site_url=feed.site_url,
+        language=feed.language,
+        key_mode=reading.key_mode,
+        parser=EXTRACTOR,
+        partial=feed.partial,
+        error=sentence(feed.error) if feed.error else None,
+        entries=reading.entries,
+        n_known=reading.n_known,
+        item_marks=reading.marks,
+    )
+
+
+def _media_type(reply: Reply, feed_format: str) -> str:
+    """Return the declared type with its charset, which reading it again may need."""
+    declared = " ".join((reply.content_type or "").split())
+    if declared and declared.isascii() and declared.isprintable():
+        return declared[:MAX_MEDIA_TYPE_CHARS]
+    return "application/json" if feed_format.startswith("json") else "application/xml"
+
+
+def sentence(reason: str) -> str:
+    """Return a reason as an operator reads it."""
+    return f"{reason[:1].upper()}{reason[1:]}."
