@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import CTE, ColumnElement, func, select, union_all
+from sqlalchemy import CTE, ColumnElement, and_, func, select, union_all
 from sqlalchemy.orm import Session
 
 from enrich.messages import EntityKind, Stage
@@ -64,8 +64,8 @@ def list_entities(
     if named is not None:
         sums = sums.where(hours.c.entity_id.in_(named))
     if kind is not None:
-        sums = sums.join(Entity, Entity.id == hours.c.entity_id)
-        sums = sums.where(Entity.kind == kind)
+        is_of_kind = and_(Entity.id == hours.c.entity_id, Entity.kind == kind)
+        sums = sums.join(Entity, is_of_kind)
     # Cut before the join: names are then looked up for the few that are shown.
     top = (
         sums.group_by(hours.c.entity_id)
@@ -80,9 +80,7 @@ def list_entities(
         .scalar_subquery()
     )
     query = select(
-        Entity.key,
-        Entity.name,
-        Entity.kind,
+        *(Entity.key, Entity.name, Entity.kind),
         top.c.n_articles,
         top.c.n_mentions,
         last_at.label("last_at"),
