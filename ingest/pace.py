@@ -27,10 +27,12 @@ HEAD_START_SHARE = 0.65  # of the price
 PATIENCE = 6.0
 # Chance brings more than expected now and then: a burst begins above so much of it.
 BURST_SIGMAS = 0.5
+LEAST_BURST = 0.5 * BURST_SIGMAS  # where nothing at all is usual
 # A promised delay is kept where so many entries are expected to profit from it.
 PROMISED_ENTRIES = 0.12
 # A poll comes before chance, as this feed knows it, may have replaced the document.
 WINDOW_SIGMAS = 3.0
+LOSS_WEIGHT = 2.0  # and each time that it had been replaced brings the poll forward
 
 HOURS = 24
 _RECENT_SECONDS = RECENT_HALF_LIFE * 1.4427  # over which `recent` counts, in effect
@@ -60,7 +62,9 @@ def worth_waiting(
     hour, weekday = int(second // HOUR), (int(day) + FIRST_WEEKDAY) % 7
     length = (hour + 1) * HOUR - second
     daily = base * (days[weekday] + day_prior)
-    burst = _burst(rhythm, daily * (hours[hour] + hour_prior))
+    burst = 0.0
+    if rhythm.recent > LEAST_BURST:
+        burst = _burst(rhythm, daily * (hours[hour] + hour_prior))
     daily *= slowed
     while True:
         pace = daily * (hours[hour] + hour_prior) + burst
@@ -68,10 +72,11 @@ def worth_waiting(
         slope = due + pace * head_start  # of the cost, as this hour begins
         then = cost + (slope + (ahead - due) / 2) * length
         end = elapsed + length
-        if then >= price or ahead >= room or end >= stop:
-            if ahead >= PROMISED_ENTRIES or end >= most:
-                break
-            stop = end  # what was promised waits until there is something
+        if then >= price or ahead >= room:
+            break
+        # What was promised waits until there is something.
+        if end >= stop and (ahead >= PROMISED_ENTRIES or end >= most):
+            break
         cost, due, elapsed = then, ahead, end
         burst *= _BURST_AN_HOUR
         length = HOUR
@@ -95,7 +100,8 @@ def _room(rhythm: Rhythm) -> float:
         return inf
     sigmas = WINDOW_SIGMAS * clustering(rhythm) ** 0.5
     root: float = ((sigmas * sigmas + 4 * rhythm.window) ** 0.5 - sigmas) / 2
-    return root * root
+    # Sizes of groups are seen only as far as they fit; that one did not is no guess.
+    return root * root / (1.0 + LOSS_WEIGHT * rhythm.replaced)
 
 
 def _burst(rhythm: Rhythm, usual: float) -> float:

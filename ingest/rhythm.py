@@ -41,6 +41,7 @@ SPREAD_PRIOR = 5.0
 MAX_WEIGHT = 1e6
 _ROUNDED = {"hours": 2, "days": 2, "minutes": 2}
 _ROUNDED |= dict.fromkeys(("entries", "recent", "overdue", "spread", "weight"), 3)
+_ROUNDED["replaced"] = 3
 
 
 class Rhythm(NamedTuple):
@@ -63,6 +64,7 @@ class Rhythm(NamedTuple):
     overdue: float = 0.0  # entries that were to be expected since the latest one
     spread: float = 0.0  # sum of squares of what came beyond or below expectation
     window: int = 0  # most entries that its document has held
+    replaced: float = 0.0  # polls that found nothing but new entries in it
 
     def as_json(self) -> dict[str, Any]:
         """Return the state as JSON values, rounded to what matters."""
@@ -142,6 +144,7 @@ def observe(
         overdue,
         rhythm.spread * keep + (n_new - usual) ** 2,
         max(rhythm.window, window),
+        rhythm.replaced * keep + (n_new >= window > 0),
     )
     return known if weight < MAX_WEIGHT else _reweighed(known)
 

@@ -17,10 +17,10 @@ DEFAULT_SECONDS = 3600  # until a feed has shown its pace
 # A request is made where entries have, by expectation, waited so long for it together.
 PRICE_SECONDS = 6300.0
 SLOWER_EACH_ERROR = 2.0
-# So many errors in a row may be an outage that ends within hours, while entries leave
+# So many errors in a row may be an outage that ends within a day, while entries leave
 # the document: it is then asked again before that, but not oftener than this.
-OUTAGE_ERRORS = 6
-OUTAGE_SECONDS = 30 * 60
+OUTAGE_ERRORS = 24
+OUTAGE_SECONDS = 3600
 # A server that sends the whole body although nothing changed is not asked oftener.
 UNCONDITIONAL_SECONDS = 3600
 MAX_RETRY_AFTER_SECONDS = 7 * 86_400

@@ -208,6 +208,18 @@ def test_a_feed_that_brings_many_at_once_is_read_while_they_still_fit() -> None:
     assert waits[1] < waits[0] / 2
 
 
+def test_a_document_that_had_been_replaced_is_read_sooner_from_then_on() -> None:
+    slow = [MONDAY - n * 5 * HOUR for n in range(1, 11)]
+    rhythm = observe(None, published=slow, window=10, now=MONDAY)
+    now = MONDAY + DAY
+    waits = []
+    for n_new in (9, 10):
+        found = [now - n * HOUR - 60 for n in range(n_new)]
+        after = observe(rhythm, published=found, window=10, now=now)
+        waits.append(worth_waiting(after, price=1e12, most=5 * DAY))
+    assert waits[1] < waits[0] / 2
+
+
 def test_what_weighs_less_every_week_can_be_added_for_years() -> None:
     rhythm, now = OFFICE, MONDAY
     for day in range(1, 500):
