@@ -39,9 +39,12 @@ FIXED, MINIFLUX, MEDIA_CLOUD = "fixed 60 min", "miniflux", "media cloud"
 # Ours beside each. The aims were tuned on seed 1, and leave some requests unused so
 # that they hold for others.
 OURS: dict[str, tuple[str, Aim]] = {
-    FIXED: ("wireroom, within 45 min", Aim(price_seconds=20_000, within_seconds=2_700)),
+    FIXED: (
+        "wireroom, within 40 min",
+        Aim(price_seconds=20_000, within_seconds=2_400, loss_weight=10.0),
+    ),
     MINIFLUX: ("wireroom", DEFAULT_AIM),
-    MEDIA_CLOUD: ("wireroom, sparing", Aim(price_seconds=66_000)),
+    MEDIA_CLOUD: ("wireroom, sparing", Aim(price_seconds=66_000, loss_weight=0.0)),
 }
 RULES: dict[str, Callable[[Random], Rule]] = {
     FIXED: lambda _rng: Fixed(),

@@ -32,7 +32,8 @@ LEAST_BURST = 0.5 * BURST_SIGMAS  # where nothing at all is usual
 PROMISED_ENTRIES = 0.12
 # A poll comes before chance, as this feed knows it, may have replaced the document.
 WINDOW_SIGMAS = 3.0
-LOSS_WEIGHT = 2.0  # and each time that it had been replaced brings the poll forward
+# And each time that it had been replaced makes so many more shares of the room for it.
+LOSS_WEIGHT = 2.0
 
 HOURS = 24
 _RECENT_SECONDS = RECENT_HALF_LIFE * 1.4427  # over which `recent` counts, in effect
@@ -40,7 +41,12 @@ _BURST_AN_HOUR = 0.5 ** (HOUR / RECENT_HALF_LIFE)
 
 
 def worth_waiting(
-    rhythm: Rhythm, *, price: float, most: float, within: float = inf
+    rhythm: Rhythm,
+    *,
+    price: float,
+    most: float,
+    within: float = inf,
+    loss_weight: float = LOSS_WEIGHT,
 ) -> float:
     """Return the seconds after which another poll is worth its price.
 
@@ -51,11 +57,12 @@ def worth_waiting(
         most: Longest wait to think of, in seconds.
         within: Promised delay, in seconds: the poll comes so soon in any case, or as
             soon after as there is likely to be anything.
+        loss_weight: How much sooner a document is read that had been found replaced.
     """
     base, days, day_prior, hours, hour_prior = week_of(rhythm)
     slowed = PATIENCE / (PATIENCE + rhythm.overdue)
     head_start = min(price * HEAD_START_SHARE, HEAD_START_SECONDS)
-    room = _room(rhythm)
+    room = _room(rhythm, loss_weight)
     stop = min(most, within)
     cost = due = elapsed = 0.0
     day, second = divmod(rhythm.updated_at, DAY)
@@ -91,7 +98,7 @@ def worth_waiting(
     return min(wait, most)
 
 
-def _room(rhythm: Rhythm) -> float:
+def _room(rhythm: Rhythm, loss_weight: float) -> float:
     """Return how many entries may be expected until a poll, so that none is lost.
 
     So many, and some sigmas more, just fit into the document.
@@ -101,7 +108,7 @@ def _room(rhythm: Rhythm) -> float:
     sigmas = WINDOW_SIGMAS * clustering(rhythm) ** 0.5
     root: float = ((sigmas * sigmas + 4 * rhythm.window) ** 0.5 - sigmas) / 2
     # Sizes of groups are seen only as far as they fit; that one did not is no guess.
-    return root * root / (1.0 + LOSS_WEIGHT * rhythm.replaced)
+    return root * root / (1.0 + loss_weight * rhythm.replaced)
 
 
 def _burst(rhythm: Rhythm, usual: float) -> float:

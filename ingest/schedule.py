@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ingest.messages import PollOutcome
 from ingest.opening import NEVER_SHUT, Shut, opens_at
-from ingest.pace import after_batch, worth_waiting
+from ingest.pace import LOSS_WEIGHT, after_batch, worth_waiting
 from ingest.rhythm import Rhythm
 
 MIN_SECONDS = 10 * 60  # no feed seen needs us oftener, and no server likes it
@@ -52,6 +52,7 @@ class Aim:
 
     price_seconds: float = PRICE_SECONDS  # higher: fewer requests
     within_seconds: float = inf  # promised delay, where entries are to be expected
+    loss_weight: float = LOSS_WEIGHT  # higher: fewer entries are missed in floods
 
 
 DEFAULT_AIM = Aim()
@@ -252,6 +253,7 @@ def _pace(rhythm: Rhythm | None, aim: Aim) -> tuple[float, Cause]:
         price=aim.price_seconds,
         most=MAX_SECONDS,
         within=aim.within_seconds,
+        loss_weight=aim.loss_weight,
     )
     return wait, Cause.PACE
 
