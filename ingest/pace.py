@@ -63,15 +63,10 @@ def worth_waiting(
     slowed = PATIENCE / (PATIENCE + rhythm.overdue)
     head_start = min(price * HEAD_START_SHARE, HEAD_START_SECONDS)
     room = _room(rhythm, loss_weight)
-    stop = min(most, within)
     cost = due = elapsed = 0.0
-    day, second = divmod(rhythm.updated_at, DAY)
-    hour, weekday = int(second // HOUR), (int(day) + FIRST_WEEKDAY) % 7
-    length = (hour + 1) * HOUR - second
+    weekday, hour, length = _clock(rhythm.updated_at)
     daily = base * (days[weekday] + day_prior)
-    burst = 0.0
-    if rhythm.recent > LEAST_BURST:
-        burst = _burst(rhythm, daily * (hours[hour] + hour_prior))
+    burst = _burst(rhythm, daily * (hours[hour] + hour_prior))
     daily *= slowed
     while True:
         pace = daily * (hours[hour] + hour_prior) + burst
@@ -82,7 +77,7 @@ def worth_waiting(
         if then >= price or ahead >= room:
             break
         # What was promised waits until there is something.
-        if end >= stop and (ahead >= PROMISED_ENTRIES or end >= most):
+        if end >= most or (end >= within and ahead >= PROMISED_ENTRIES):
             break
         cost, due, elapsed = then, ahead, end
         burst *= _BURST_AN_HOUR
@@ -92,10 +87,17 @@ def worth_waiting(
             hour, weekday = 0, (weekday + 1) % 7
             daily = slowed * base * (days[weekday] + day_prior)
     root: float = (slope * slope + 2 * pace * (price - cost)) ** 0.5
-    wait = elapsed + min((root - slope) / pace, (room - due) / pace)
-    if end >= within:
-        wait = min(wait, max(within, elapsed + (PROMISED_ENTRIES - due) / pace))
-    return min(wait, most)
+    wait = min(elapsed + min((root - slope) / pace, (room - due) / pace), most)
+    if end < within:
+        return wait
+    return min(wait, max(within, elapsed + (PROMISED_ENTRIES - due) / pace))
+
+
+def _clock(moment: float) -> tuple[int, int, float]:
+    """Return day of the week, hour and the seconds until that hour ends."""
+    day, second = divmod(moment, DAY)
+    hour = int(second // HOUR)
+    return (int(day) + FIRST_WEEKDAY) % 7, hour, (hour + 1) * HOUR - second
 
 
 def _room(rhythm: Rhythm, loss_weight: float) -> float:
@@ -113,6 +115,8 @@ def _room(rhythm: Rhythm, loss_weight: float) -> float:
 
 def _burst(rhythm: Rhythm, usual: float) -> float:
     """Return entries a second beyond the usual ones, as the last hours show them."""
+    if rhythm.recent <= LEAST_BURST:
+        return 0.0
     mean = usual * _RECENT_SECONDS
     noise: float = BURST_SIGMAS * (mean + 0.25) ** 0.5
     return max(0.0, rhythm.recent - mean - noise) / _RECENT_SECONDS

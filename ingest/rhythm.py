@@ -116,28 +116,23 @@ def observe(
     passed = max(0.0, now - since)
     keep = 0.5 ** (passed / HALF_LIFE)
     weight = rhythm.weight / keep
-    hours, days, minutes = rhythm.hours, rhythm.days, rhythm.minutes
+    counts = rhythm.hours, rhythm.days, rhythm.minutes
     recent = rhythm.recent * 0.5 ** (passed / RECENT_HALF_LIFE)
     week = week_of(rhythm)
     usual = expected_of(week, since, now)
     newest, overdue = rhythm.newest_at, rhythm.overdue + usual
-    n_new = 0
-    if published or undated:
-        moments, n_dated = _moments(since, now, published, undated, window)
-        n_new = len(moments)
+    moments, n_dated = _moments(since, now, published, undated, window)
+    n_new = len(moments)
     if n_new:
-        hours, days, minutes = _counted(rhythm, moments, n_dated, weight)
-        for at in moments:
-            recent += 0.5 ** ((now - at) / RECENT_HALF_LIFE)
+        counts = _counted(rhythm, moments, n_dated, weight)
+        recent += _still_recent(moments, now)
         newest = max(moments)
         overdue = expected_of(week, newest, now)
     known = Rhythm(
         now,
         rhythm.entries * keep + n_new,
         rhythm.seconds * keep + passed,
-        hours,
-        days,
-        minutes,
+        *counts,
         weight,
         recent,
         newest,
@@ -153,6 +148,8 @@ def _moments(
     since: float, now: float, published: Sequence[float], undated: int, window: int
 ) -> tuple[list[float], int]:
     """Return when new entries came, and how many of them, the first, said so."""
+    if not (published or undated):
+        return [], 0
     moments = [at for at in published if since < at <= now and at % DAY]
     n_dated, n_new = len(moments), len(published) + undated
     if n_dated < n_new:
@@ -161,6 +158,13 @@ def _moments(
         passed = now - since
         moments += [since + passed * (n + 0.5) / n_more for n in range(n_more)]
     return moments, n_dated
+
+
+def _still_recent(moments: Sequence[float], now: float) -> float:
+    count = 0.0
+    for at in moments:
+        count += 0.5 ** ((now - at) / RECENT_HALF_LIFE)
+    return count
 
 
 def _first(published: Sequence[float], undated: int, window: int, now: float) -> Rhythm:
@@ -189,7 +193,7 @@ def _first(published: Sequence[float], undated: int, window: int, now: float) ->
         hours=hours,
         days=days,
         minutes=minutes,
-        recent=sum(0.5 ** ((now - at) / RECENT_HALF_LIFE) for at in moments),
+        recent=_still_recent(moments, now),
         newest_at=max(moments),
         spread=sum((n - evenly) ** 2 for n in by_hour.values()),
         window=window,

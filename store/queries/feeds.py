@@ -42,6 +42,9 @@ class FeedLine:
     unusual_reason: str | None
 
 
+_COUNTED = {"n_entries", "n_articles"}  # not columns of the feed
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceLine:
     """A publisher and what it brought."""
@@ -65,34 +68,14 @@ def list_feeds(
         limit: Most feeds to return.
     """
     wanted = states or [one for one in FeedState if one != FeedState.REMOVED]
+    fields = FeedLine.__dataclass_fields__
     entries = select(func.count()).where(Entry.feed_id == Feed.id)
     articles = select(func.count()).where(Article.feed_id == Feed.id)
     query = (
         select(
-            Feed.id,
-            Feed.url,
-            Feed.title,
-            Feed.kind,
-            Feed.state,
-            Feed.reason,
-            Feed.source,
-            Feed.last_outcome,
-            Feed.last_error,
-            Feed.last_polled_at,
-            Feed.last_ok_at,
-            Feed.next_poll_at,
-            Feed.interval_seconds,
-            Feed.n_errors,
-            Feed.n_unchanged,
-            Feed.moved_url,
-            Feed.tags,
+            *(getattr(Feed, name) for name in fields if name not in _COUNTED),
             entries.scalar_subquery().label("n_entries"),
             articles.scalar_subquery().label("n_articles"),
-            Feed.liveness,
-            Feed.cause,
-            Feed.unusual,
-            Feed.unusual_since,
-            Feed.unusual_reason,
         )
         .where(Feed.state.in_(wanted))
         .order_by(Feed.n_errors.desc(), Feed.unusual.is_(None), Feed.id)
