@@ -108,3 +108,16 @@ def test_a_value_that_postgresql_refuses_is_no_reason_to_wait(engine: Engine) ->
         write(engine, "NULL")
 
     assert not is_database_away(refusal.value)
+
+
+def test_of_several_servers_the_one_that_can_be_written_to_is_found(
+    engine: Engine, admin: Admin
+) -> None:
+    here = f"{admin.info.host}:{admin.info.port}"
+    several = {"host": ("/nowhere:5432", here), "target_session_attrs": "read-write"}
+    url = engine.url._replace(host=None, port=None).set(query=several)
+    other = open_engine(url.render_as_string(hide_password=False))
+
+    write(other)
+
+    other.dispose()
