@@ -159,7 +159,6 @@ bench-store-writes: $(DEV) ## measure what storing articles costs, against the O
 
 # The same seed brings the same faults in the same order; STATE is where a long
 # campaign goes on after it was stopped.
-SEED ?= 1
 MINUTES ?= 60
 FAULTS ?= 500
 BROKER ?= redis

@@ -92,8 +92,12 @@ class Desk:
     def _engine(self) -> Engine:
         engine = open_engine(self._settings.database_url)
         options = enrich_options(self._settings)
-        with transaction(engine) as session:
-            activate(session, pipelines(options), now=utc_now())
+        try:
+            with transaction(engine) as session:
+                activate(session, pipelines(options), now=utc_now())
+        except Exception:
+            engine.dispose()  # the next task makes another one
+            raise
         return engine
 
     @cached_property
