@@ -39,9 +39,11 @@ class _Labels(msgspec.Struct):
     retries: int = 0
     eta: datetime | None = None
     expires: datetime | None = None
-    # Never set by us: another name for the log, and other limits of time.
-    shadow: None = None
-    timelimit: tuple[None, None] | None = None
+
+
+# What Celery would follow: another name for the log, and limits in place of ours. A
+# worker that sends a task which it knows itself writes its own there.
+NEVER_FOLLOWED = {"shadow": None, "timelimit": [None, None]}
 
 
 def why_refused(
@@ -142,6 +144,7 @@ class Gate(Consumer):
             elif not _is_call(message):
                 self._refuse(message, "MessageRefused", "it is no call of a task")
             else:
+                headers.update(NEVER_FOLLOWED)
                 take(message)
 
         return look
@@ -174,6 +177,10 @@ class Gate(Consumer):
     def _refuse(self, message: Any, error: str, reason: str) -> None:
         task = _name_of(message.headers)
         log.warning("message.refused", extra={"task": task, "reason": reason})
+        if _is_of_a_gate(task, message.headers):
+            # It would be refused and told of again and again.
+            message.ack()
+            return
         failed = WorkFailed(
             task=task,
             kind=WorkKind.MESSAGE,
@@ -185,7 +192,7 @@ class Gate(Consumer):
             payload=_text_of(message.body),
         )
         try:
-            publish(self.app, failed)
+            publish(self.app, failed, held=1)
         except wire.WireError as unsent:
             log.warning("task.failure_unsent", extra={"reason": str(unsent)})
         except BrokerUnavailable as unsent:
@@ -239,6 +246,11 @@ def _name_of(headers: object) -> str:
         routes.message_of(name) is not None or name in routes.SCHEDULED
     )
     return str(name) if known else "unknown"
+
+
+def _is_of_a_gate(task: str, headers: dict[str, Any]) -> bool:
+    """Say whether this tells of a message that was refused; those come as held once."""
+    return task == routes.route_of(WorkFailed).task and headers.get("retries") == 1
 
 
 def _text_of(body: object) -> str:

@@ -82,7 +82,8 @@ def _run_chapter(lane: Lane, faults: dict[str, Fault]) -> None:
     chapter = replace(chapter, seconds=round(seconds, 1))
     write(lane.file, chapter)
     _say(_chapter_line(chapter))
-    if is_clean and not any(chapter.findings.values()):
+    wrong = (*chapter.findings.values(), chapter.queues, chapter.left_behind)
+    if is_clean and not any(wrong):
         shutil.rmtree(folder, ignore_errors=True)
     else:
         _say(f"{lane.stage}: what is left of it lies in {folder}")

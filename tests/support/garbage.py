@@ -65,8 +65,6 @@ HOSTILE = {
     "no type": Hostile(b"[]", {"task": TASK}, "its body is not JSON", {}),
     "no id": Hostile(b'[["{}"], {}, {}]', {"task": TASK}, NO_LABELS),
     "a time that is none": call(eta="tomorrow"),
-    "limits of its own": call(timelimit=[9e9, 9e9]),
-    "another name": call(shadow="store.tick"),
     "tries that are no number": call(retries="many"),
     "broken": call(b"{broken"),
     "noise": call(NOISE),
