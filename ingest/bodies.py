@@ -1,13 +1,18 @@
 """Bodies: what the body of a reply adds to the event of its poll."""
 
+import asyncio
 import hashlib
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 from ingest.children import Allowance, is_dated, read_children
 from ingest.documents import pack
 from ingest.entries import EXTRACTOR, Origin, make_entries
+from ingest.feeds import parse_feed
 from ingest.fetch import Fetch, Reply
 from ingest.headers import validator
 from ingest.incremental import Body, Reading, Remembered, read_document
@@ -15,17 +20,48 @@ from ingest.items import ParsedFeed
 from ingest.messages import FeedPolled, FeedToPoll, PollLimits, PollOutcome
 from ingest.sitemaps import INDEX
 
+T = TypeVar("T")
+
+SMALL_BYTES = 200_000  # parsed within a tenth of a second, whatever is in it
 MAX_MEDIA_TYPE_CHARS = 200  # the charset may stand behind the type; no more does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Polling:
-    """One poll under way: what is polled, and what that may take."""
+class Means:
+    """What the polls of a command are done with."""
 
-    feed: FeedToPoll
     limits: PollLimits
     fetch: Fetch
     now: Callable[[], datetime]
+    aside: Executor  # works beside the loop
+
+    async def work(self, n_bytes: int, call: Callable[[], T]) -> T:
+        """Return what a call over so many bytes gives, made beside the loop if large.
+
+        A small document is read sooner than a thread is woken up.
+        """
+        if n_bytes <= SMALL_BYTES:
+            return call()
+        return await asyncio.get_running_loop().run_in_executor(self.aside, call)
+
+    async def parse(self, reply: Reply, max_items: int) -> ParsedFeed:
+        """Return what one body says, whatever was known of it."""
+        parse = partial(
+            parse_feed,
+            reply.body,
+            content_type=reply.content_type,
+            max_items=max_items,
+            max_bytes=self.limits.max_body_bytes,
+        )
+        return await self.work(len(reply.body), parse)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Polling:
+    """One poll under way."""
+
+    feed: FeedToPoll
+    means: Means
     started: datetime
 
 
@@ -54,40 +90,46 @@ async def read_body(event: FeedPolled, polling: Polling, reply: Reply) -> FeedPo
 
 async def _read(polling: Polling, reply: Reply, sha256: str, at: datetime) -> Reading:
     """Return what a body says; of an index, what its newest sitemaps say."""
-    feed, limits = polling.feed, polling.limits
+    feed, means = polling.feed, polling.means
     origin = Origin(feed_url=feed.url, base_url=reply.url, source=feed.source)
-    reading = read_document(
-        Body(
-            data=reply.body,
-            sha256=sha256,
-            content_type=reply.content_type,
-            max_bytes=limits.max_body_bytes,
-        ),
+    body = Body(
+        data=reply.body,
+        sha256=sha256,
+        content_type=reply.content_type,
+        max_bytes=means.limits.max_body_bytes,
+    )
+    before = Remembered(
+        key_mode=feed.key_mode, body_sha256=feed.body_sha256, marks=feed.item_marks
+    )
+    read = partial(
+        read_document,
+        body,
         origin,
-        before=Remembered(
-            key_mode=feed.key_mode, body_sha256=feed.body_sha256, marks=feed.item_marks
-        ),
-        max_items=limits.max_entries,
+        before=before,
+        max_items=means.limits.max_entries,
         now=at,
     )
+    reading = await means.work(len(reply.body), read)
     if reading.feed.format != INDEX:
         return reading
     parsed = await _with_children(reading.feed, polling, reply)
-    key_mode, entries = make_entries(parsed, origin, key_mode=feed.key_mode, now=at)
+    make = partial(make_entries, parsed, origin, key_mode=feed.key_mode, now=at)
+    key_mode, entries = await means.work(means.limits.max_body_bytes, make)
     return replace(reading, feed=parsed, key_mode=key_mode, entries=entries)
 
 
 async def _with_children(
     index: ParsedFeed, polling: Polling, reply: Reply
 ) -> ParsedFeed:
-    limits = polling.limits
+    means, limits = polling.means, polling.means.limits
     allowance = Allowance(
         limits=limits,
+        parse=means.parse,
         until=polling.started + timedelta(seconds=limits.timeout_seconds),
         n_bytes=limits.max_body_bytes - len(reply.body),
     )
     return await read_children(
-        index, reply.url, allowance, fetch=polling.fetch, now=polling.now
+        index, reply.url, allowance, fetch=means.fetch, now=means.now
     )
 
 

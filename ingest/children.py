@@ -1,11 +1,10 @@
 """Children of a sitemap index: the newest are read in the poll of the index itself."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ingest.feeds import parse_feed
-from ingest.fetch import Fetch, FetchRequest
+from ingest.fetch import Fetch, FetchRequest, Reply
 from ingest.fetch_errors import FetchFailedError
 from ingest.items import Child, Item, ParsedFeed
 from ingest.messages import PollLimits, PollOutcome
@@ -18,11 +17,15 @@ MAX_CHILDREN = 5
 _OK = range(200, 300)
 
 
+Parse = Callable[[Reply, int], Awaitable[ParsedFeed]]  # with the most items to keep
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
     """What the poll of an index has left for its children."""
 
     limits: PollLimits
+    parse: Parse
     until: datetime
     n_bytes: int  # decoded, of all children together
 
@@ -89,6 +92,7 @@ class _Reading:
     ) -> None:
         self._base_url = base_url
         self._limits, self._until = allowance.limits, allowance.until
+        self._parse = allowance.parse
         self._bytes_left = allowance.n_bytes
         self._fetch, self._now = fetch, now
         self.items: list[Item] = []
@@ -128,12 +132,7 @@ class _Reading:
             reason = f"the server answered {reply.status}"
             raise FetchFailedError(PollOutcome.HTTP_ERROR, reason)
         self._bytes_left -= len(reply.body)
-        parsed = parse_feed(
-            reply.body,
-            content_type=reply.content_type,
-            max_items=room,
-            max_bytes=self._limits.max_body_bytes,
-        )
+        parsed = await self._parse(reply, room)
         if parsed.children:
             reason = "it is an index inside an index"
             raise FeedRefusedError(PollOutcome.NOT_A_FEED, reason)

@@ -24,6 +24,7 @@ from ingest.urls import absolute_url, canonical_url, publisher
 
 EXTRACTOR = "feed-entry/1"
 FULL_WORDS = 120  # a news item in full is seldom shorter, a teaser seldom longer
+MAX_MARKUP_CHARS = 1_000_000  # the longest article seen has a tenth of that
 MAX_AUTHORS = 10
 MAX_CATEGORIES = 50  # more are every word of the text
 MAX_ENCLOSURES = 20
@@ -158,7 +159,9 @@ def plain_of(markup: Markup | None) -> str:
     """Return a text without its markup and without what software appends to it."""
     if markup is None:
         return ""
-    text = plain_text(markup.value) if _is_html(markup) else tidy(markup.value)
+    # Some letters become 18 when they are compared, so a text is bounded before.
+    value = markup.value[:MAX_MARKUP_CHARS]
+    text = plain_text(value) if _is_html(markup) else tidy(value)
     return _FOOTER.sub("", text)
 
 

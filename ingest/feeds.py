@@ -89,7 +89,7 @@ def parse_xml(text: str, *, max_items: int) -> ParsedFeed:
         items=tuple(_item(entry, dublin=dublin) for entry in entries),
         bozo=bool(result.bozo),
         partial=not checked.complete,
-        error=_shortfall(checked, max_items),
+        error=_shortfall(checked),
     )
 
 
@@ -132,9 +132,9 @@ def _format(result: feedparser.FeedParserDict, checked: Checked) -> str:
     )
 
 
-def _shortfall(checked: Checked, max_items: int) -> str | None:
+def _shortfall(checked: Checked) -> str | None:
     if checked.cut:
-        return f"only the first {max_items} of its items were read"
+        return f"only the first {checked.n_items} of its items were read"
     return None if checked.complete else "it broke off before its end"
 
 

@@ -12,6 +12,8 @@ from ingest.text import collapse
 _VERSION = "https://jsonfeed.org/version/"
 _BOM = b"\xef\xbb\xbf"
 _HEAD_BYTES = 1000
+# Each takes 64 bytes and more; items with ten each, of 2,000, stay far below.
+MAX_OBJECTS = 300_000
 
 
 def looks_like_json(body: bytes) -> bool:
@@ -42,6 +44,9 @@ def parse_json_feed(body: bytes, *, max_items: int) -> ParsedFeed:
 
 
 def _loaded(body: bytes) -> Any:
+    if body.count(b"{") + body.count(b"[") > MAX_OBJECTS:
+        reason = f"it has more than {MAX_OBJECTS} objects and lists"
+        raise FeedRefusedError(PollOutcome.HOSTILE, reason)
     try:
         return json.loads(body.removeprefix(_BOM))
     except (ValueError, RecursionError) as error:

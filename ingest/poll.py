@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
-from ingest.bodies import Polling, read_body, sentence
+from ingest.bodies import Means, Polling, read_body, sentence
 from ingest.entries import EXTRACTOR
 from ingest.fetch import Fetch, FetchRequest, Reply
 from ingest.fetch_errors import FetchFailedError, brief
 from ingest.headers import fresh_seconds, retry_after_seconds, validator
-from ingest.messages import FeedPolled, FeedToPoll, PollFeeds, PollLimits, PollOutcome
+from ingest.messages import FeedPolled, FeedToPoll, PollFeeds, PollOutcome
 from ingest.parts import split_event
 from ingest.preflight import FeedRefusedError
 from ingest.urls import url_key
@@ -41,9 +42,13 @@ async def poll_feeds(
     raises ends the whole command, because nobody could learn of the rest either.
     """
     limits = command.limits
+    # One at a time beside the loop: so a feed that takes long to parse holds up no
+    # answer that another waits for, and two of them never share the memory.
+    aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="parse")
+    means = Means(limits=limits, fetch=fetch, now=now, aside=aside)
 
     async def poll(feed: FeedToPoll) -> None:
-        event = await _poll(feed, limits, fetch, now)
+        event = await _poll(feed, means)
         for part in split_event(event, max_bytes=limits.max_message_bytes):
             emit(part)
 
@@ -54,11 +59,11 @@ async def poll_feeds(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        aside.shutdown(wait=False, cancel_futures=True)
 
 
-async def _poll(
-    feed: FeedToPoll, limits: PollLimits, fetch: Fetch, now: Callable[[], datetime]
-) -> FeedPolled:
+async def _poll(feed: FeedToPoll, means: Means) -> FeedPolled:
+    limits, now = means.limits, means.now
     started, feed = now(), _as_read_here(feed)
     request = FetchRequest(
         url=feed.url,
@@ -69,16 +74,14 @@ async def _poll(
         max_body_bytes=limits.max_body_bytes,
     )
     try:
-        reply = await fetch(request)
+        reply = await means.fetch(request)
     except FetchFailedError as error:
         event = _failed(feed, error, now())
     except Exception as error:  # noqa: BLE001 - one feed must not end the others
         event = _failed(feed, _unforeseen(PollOutcome.UNREACHABLE, error), now())
     else:
-        whole = await _whole(feed, request, reply, fetch)
-        polling = Polling(
-            feed=feed, limits=limits, fetch=fetch, now=now, started=started
-        )
+        whole = await _whole(feed, request, reply, means.fetch)
+        polling = Polling(feed=feed, means=means, started=started)
         event = await _answered(polling, whole or reply)
         event = replace(
             event,
@@ -139,7 +142,7 @@ def _failed(feed: FeedToPoll, error: FetchFailedError, at: datetime) -> FeedPoll
 
 async def _answered(polling: Polling, reply: Reply) -> FeedPolled:
     """Return the event for a reply, whatever its status is."""
-    feed, at = polling.feed, polling.now()
+    feed, at = polling.feed, polling.means.now()
     is_success = _is_success(reply)
     failure = _OUTCOMES.get(reply.status, PollOutcome.HTTP_ERROR)
     event = FeedPolled(

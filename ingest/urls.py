@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 from w3lib.url import canonicalize_url
 
 MAX_URL_CHARS = 4096  # servers refuse longer ones; real article links stay below 500
+MAX_RAW_CHARS = 16_384  # before tracking parameters are taken out
 
 # Raise this when the table below changes: canonical URLs are identities, so a new
 # table gives new articles unless stored ones are canonicalised again.
@@ -86,6 +87,9 @@ def publisher(url: str) -> str:
 
 
 def _split(url: str, base: str | None) -> SplitResult | None:
+    # The library takes the letters of a host apart, in the square of its length.
+    if len(url) > MAX_RAW_CHARS:
+        return None
     url = _BREAKS.sub("", url).strip(_TRIMMED)
     try:
         parts = urlsplit(url if base is None else urljoin(base, url))

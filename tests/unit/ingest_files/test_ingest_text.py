@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.text import (
+    MAX_MARKS,
     MAX_PARSED_CHARS,
     MAX_TITLE_CHARS,
     clean,
@@ -137,3 +138,17 @@ def test_text_above_the_parser_bound_is_still_extracted() -> None:
     filler = "<img src='x'>" * (MAX_PARSED_CHARS // 10)
     page = f"<style>p{{}}</style><p>one</p>{filler}<div>A &amp; B</div>"
     assert plain_text(page) == "one\n\nA & B"
+
+
+@pytest.mark.parametrize(
+    "marks", ["\u0315\u0300", "\U0001d165", "\u0315\U0001d165\u0300", "\u0344"]
+)
+def test_a_pile_of_marks_on_one_letter_is_cut_before_it_is_sorted(marks: str) -> None:
+    pile = "a" + marks * 100_000  # sorting these would take hours
+    assert len(clean(pile)) <= 2 * MAX_MARKS + 1
+    assert clean(f"{pile} b").endswith(" b")
+
+
+def test_letters_with_all_their_marks_stay() -> None:
+    for word in ("Việt", "שָׁלוֹם", "नि\u200d\u0902", "ก็ดี"):
+        assert clean(word) == unicodedata.normalize("NFC", word)
