@@ -174,6 +174,10 @@ chaos: $(DEV) ## break everything around the line for three minutes, and count l
 chaos-full: $(DEV) ## the long campaign, which can be stopped and goes on (SEED, MINUTES, FAULTS)
 	@$(CHAOS) --minutes $(MINUTES) --faults $(FAULTS) --state $(STATE) --report $(REPORT)
 
+.PHONY: bench-hostile
+bench-hostile: $(DEV) ## measure what hostile documents take (ARGS="'deep HTML'": that one)
+	@PYTHONPATH=.:tests $(RUN) benchmarks.hostile $(ARGS)
+
 .PHONY: bench-broker
 bench-broker: $(DEV) ## measure what a message costs over Redis and RabbitMQ
 	@PYTHONPATH=.:tests $(RUN) benchmarks.broker $(ARGS)

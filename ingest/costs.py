@@ -12,6 +12,7 @@ from ingest.messages import PollOutcome
 TAG = 20.0  # microseconds for an opening or an end, of an unknown namespace
 ATTRIBUTE = 5.0
 REFERENCE = 2.5  # &eacute; and &#233;
+MARKUP = 3.5  # for each "<" in CDATA, which a sanitiser of HTML reads afterwards
 CHARACTER = 0.1
 COMPOUND = 2.5  # a letter that normalisation takes apart, several times over
 AUTHOR = 0.01  # for each square of the length of a name
@@ -60,6 +61,7 @@ class Costs:
     categories: int = 0  # sum over items of the pairs of tags
     n_categories: int = 0  # of the present item
     n_place_chars: int = 0
+    n_markup: int = 0
     n_references: int = 0
     n_compounds: int = 0
     position: int = 0  # up to here references and compounds are counted
@@ -110,6 +112,7 @@ class Costs:
             + ATTRIBUTE * self.n_attributes
             + REFERENCE * self.n_references
             + COMPOUND * self.n_compounds
+            + MARKUP * self.n_markup
             + CHARACTER * end
             + AUTHOR * self.authors
             + CATEGORY * self.categories

@@ -14,6 +14,7 @@ _BOM = b"\xef\xbb\xbf"
 _HEAD_BYTES = 1000
 # Each takes 64 bytes and more; items with ten each, of 2,000, stay far below.
 MAX_OBJECTS = 300_000
+MAX_MARKUP = 700_000  # a tag of HTML takes up to 3.5 us
 
 
 def looks_like_json(body: bytes) -> bool:
@@ -46,6 +47,9 @@ def parse_json_feed(body: bytes, *, max_items: int) -> ParsedFeed:
 def _loaded(body: bytes) -> Any:
     if body.count(b"{") + body.count(b"[") > MAX_OBJECTS:
         reason = f"it has more than {MAX_OBJECTS} objects and lists"
+        raise FeedRefusedError(PollOutcome.HOSTILE, reason)
+    if body.count(b"<") + body.count(b"\\u003") > MAX_MARKUP:
+        reason = f"it has more than {MAX_MARKUP} tags"
         raise FeedRefusedError(PollOutcome.HOSTILE, reason)
     try:
         return json.loads(body.removeprefix(_BOM))

@@ -120,8 +120,11 @@ class _Scan:
             self.unclosed.add(opening)
             return len(self.text) if opening == "<![CDATA[" else position
         end += len(_SPANS[opening])
-        self.n_explained += self.text.count("<", start, end) - 1
-        if opening != "<![CDATA[":
+        n_inside = self.text.count("<", start, end) - 1
+        self.n_explained += n_inside
+        if opening == "<![CDATA[":
+            self.costs.n_markup += n_inside
+        else:
             self.drops.append((start, end))
         return end
 

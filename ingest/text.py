@@ -12,7 +12,7 @@ MAX_TITLE_CHARS = 512  # the longest real headline seen has 300; more is a mista
 # of one tag: 100,000 open <div> took 14 s. Articles stay far below both bounds, and
 # above them tags are cut out without a parser, in linear time.
 MAX_PARSED_CHARS = 400_000
-MAX_OPEN_TAGS = 3_000
+MAX_OPEN_TAGS = 500
 
 # Spaces of other widths look like a space and break every comparison of words.
 _SPACES = "\u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))

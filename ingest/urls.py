@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 from w3lib.url import canonicalize_url
 
 MAX_URL_CHARS = 4096  # servers refuse longer ones; real article links stay below 500
+MAX_PARAMETERS = 100  # each takes 8 us to sort and escape; a page has a handful
 MAX_RAW_CHARS = 16_384  # before tracking parameters are taken out
 
 # Raise this when the table below changes: canonical URLs are identities, so a new
@@ -96,7 +97,8 @@ def _split(url: str, base: str | None) -> SplitResult | None:
         has_host = bool(parts.hostname)
     except ValueError:  # an unclosed bracket, a host that NFKC turns into a path
         return None
-    if parts.scheme not in _DEFAULT_PORTS or not has_host:
+    is_data = parts.query.count("&") > MAX_PARAMETERS
+    if parts.scheme not in _DEFAULT_PORTS or not has_host or is_data:
         return None
     return parts
 
