@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,9 +11,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from ingest.bodies import SMALL_BYTES
 from ingest.documents import unpack
+from ingest.feeds import parse_feed
 from ingest.fetch import FetchOptions, FetchRequest, Reply, open_fetch
 from ingest.fetch_errors import FetchFailedError
+from ingest.items import ParsedFeed
 from ingest.messages import (
     FeedPolled,
     FeedToPoll,
@@ -332,3 +336,36 @@ def test_a_real_feed_on_loopback_is_polled_from_end_to_end() -> None:
     first, second = asyncio.run(scenario())
     assert (first.outcome, len(first.entries)) == (PollOutcome.FETCHED, 3)
     assert (second.outcome, second.etag) == (PollOutcome.NOT_MODIFIED, '"1"')
+
+
+def test_a_feed_that_takes_long_to_parse_holds_up_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    others_are_done = threading.Event()
+    waited: list[bool] = []
+
+    def slow(body: bytes, **options: Any) -> ParsedFeed:
+        if len(body) > SMALL_BYTES:
+            waited.append(others_are_done.wait(timeout=30))
+        return parse_feed(body, **options)
+
+    monkeypatch.setattr("ingest.poll.parse_feed", slow)
+    urls = [f"https://paper.example/{n}" for n in range(3)]
+    large = BODY.replace(b"Title 0", b"x" * SMALL_BYTES)
+    answers = {url: reply(url=url) for url in urls} | {
+        urls[0]: reply(url=urls[0], body=large)
+    }
+    done: list[str] = []
+
+    def emit(event: FeedPolled) -> None:
+        done.append(event.url)
+        if len(done) == len(urls) - 1:
+            others_are_done.set()
+
+    command = PollFeeds(feeds=tuple(map(feed, urls)), limits=limits())
+    asyncio.run(
+        poll_feeds(command, fetch=FakeFetch(answers), now=lambda: NOW, emit=emit)
+    )
+    assert waited == [True]
+    assert done[-1] == urls[0]
+    assert len(done) == len(urls)
