@@ -349,7 +349,7 @@ def test_a_feed_that_takes_long_to_parse_holds_up_no_other(
             waited.append(others_are_done.wait(timeout=30))
         return parse_feed(body, **options)
 
-    monkeypatch.setattr("ingest.poll.parse_feed", slow)
+    monkeypatch.setattr("ingest.incremental.parse_feed", slow)
     urls = [f"https://paper.example/{n}" for n in range(3)]
     large = BODY.replace(b"Title 0", b"x" * SMALL_BYTES)
     answers = {url: reply(url=url) for url in urls} | {
