@@ -5,11 +5,13 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+from sqlalchemy import func, select
 from support.binaries import find_redis
 from support.garbage import HOSTILE, NO_ENVELOPES, NO_MESSAGE, send
 from support.processes import GuardedServer, make_folder
@@ -22,8 +24,11 @@ from ingest.messages import FilesRead
 from services import routes
 from services.brokercheck import inspect_broker
 from services.gate import MAX_KEPT_CHARS
-from services.messages import WorkKind
+from services.messages import WorkFailed, WorkKind
 from services.publish import BrokerUnavailable, publish
+from store import schema
+from store.engine import open_engine, reading
+from store.models import Quarantine
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -222,3 +227,44 @@ def test_whatever_lies_in_a_queue_is_refused_and_kept_and_the_worker_goes_on(
     assert {kind: one.detail for kind, one in told} == reasons
     assert {(one.kind, one.permanent) for one in refused} == {(WorkKind.MESSAGE, True)}
     assert all(len(one.payload) <= 4 * MAX_KEPT_CHARS for one in refused)
+
+
+def test_a_store_keeps_what_is_no_message_and_takes_what_it_tells_itself(
+    bench: Workers, redis_url: str
+) -> None:
+    bench.settings.home.mkdir()
+    schema.upgrade(bench.settings.database_url)
+    engine = open_engine(bench.settings.database_url)
+    queue = f"wireroom:{routes.STORE}"
+    client = redis.Redis.from_url(redis_url)
+    client.lpush(queue, *(NO_ENVELOPES[kind] for kind in ("no JSON", "noise")))
+    for kind in ("no id", "broken", "a call that follows"):
+        send(bench.app, routes.STORE, HOSTILE[kind])
+    # Celery writes limits of its own on what a worker sends to a task that it has.
+    bench.app.task(name="store.record_failure")(print)
+    told = WorkFailed(
+        task="store.save_poll",
+        kind=WorkKind.MESSAGE,
+        ids=(),
+        error="Told",
+        detail="held once",
+        permanent=True,
+        failed_at=datetime.now(UTC),
+    )
+    publish(bench.app, told, held=1, after_seconds=1)
+
+    worker = bench.start("store")
+
+    def kept() -> dict[str, int]:
+        times = func.sum(Quarantine.n_times)
+        query = select(Quarantine.detail, times).group_by(Quarantine.detail)
+        with reading(engine) as session:
+            return {detail: int(n) for detail, n in session.execute(query)}
+
+    wanted = {NO_MESSAGE: 2, "this worker has no such task": 3, "held once": 1}
+    wait_for(lambda: kept() == wanted)
+    wait_for(lambda: not client.exists(queue, "wireroom:unacked"))
+    assert kept() == wanted
+    assert worker.poll() is None
+    client.close()
+    engine.dispose()
