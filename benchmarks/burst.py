@@ -47,10 +47,13 @@ nobody in {place} had done since the year {y}.</description></item>"""
 
 
 class News:
-    """Feeds on loopback that gain an entry when told to."""
+    """Feeds on loopback that gain an entry when told to.
+
+    Each has a port, and so a host, of its own: publishers do not wait for each other.
+    """
 
     def __init__(self) -> None:
-        """Listen on a free port."""
+        """Listen on free ports."""
         self._entries: list[list[str]] = [[] for _ in range(N_FEEDS)]
         news = self
 
@@ -66,12 +69,13 @@ class News:
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self.server.server_port}"
+        self.servers = [
+            ThreadingHTTPServer(("127.0.0.1", 0), Handler) for _ in range(N_FEEDS)
+        ]
 
     def url(self, number: int) -> str:
         """Return the address of a feed."""
-        return f"{self.address}/{number}"
+        return f"http://127.0.0.1:{self.servers[number].server_port}/{number}"
 
     def feed(self, number: int) -> str:
         """Return a feed as it stands."""
@@ -129,12 +133,13 @@ def main(arguments: list[str]) -> None:
 def served() -> Iterator[News]:
     """Serve feeds for the length of the block."""
     news = News()
-    thread = threading.Thread(target=news.server.serve_forever, daemon=True)
-    thread.start()
+    for server in news.servers:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield news
     finally:
-        news.server.shutdown()
+        for server in news.servers:
+            server.shutdown()
 
 
 def subscribe(engine: Engine, news: News) -> None:

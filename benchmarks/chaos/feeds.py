@@ -36,17 +36,24 @@ class GrowingFeeds:
     """A server of feeds; items are added at the top, and the oldest ones leave."""
 
     def __init__(self, n_feeds: int) -> None:
-        """Serve empty feeds on a free port."""
+        """Serve empty feeds, each on a free port and so on a host of its own."""
         names = [f"desk{number}" for number in range(n_feeds)]
         self._items = {name: deque[FeedItem](maxlen=KEPT_ENTRIES) for name in names}
         self._lock = Lock()
         handler = partial(_Handler, self)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self._thread = Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-        base = f"http://127.0.0.1:{self._server.server_port}"
-        self.urls = tuple(f"{base}/{name}" for name in names)
+        self._servers = {
+            name: ThreadingHTTPServer(("127.0.0.1", 0), handler) for name in names
+        }
+        self._threads = [
+            Thread(target=server.serve_forever, daemon=True)
+            for server in self._servers.values()
+        ]
+        for thread in self._threads:
+            thread.start()
+        self.urls = tuple(
+            f"http://127.0.0.1:{server.server_port}/{name}"
+            for name, server in self._servers.items()
+        )
 
     def add(self, url: str, items: Sequence[FeedItem]) -> None:
         """Put items on top of a feed."""
@@ -64,9 +71,11 @@ class GrowingFeeds:
 
     def close(self) -> None:
         """Stop serving."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        for server in self._servers.values():
+            server.shutdown()
+            server.server_close()
+        for thread in self._threads:
+            thread.join()
 
 
 def _item(item: FeedItem) -> str:
