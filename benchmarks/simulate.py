@@ -36,8 +36,8 @@ DEFAULTS = (10_000, 30, 7)  # feeds, days, seed
 FEEDS_A_TASK = 50
 
 FIXED, MINIFLUX, MEDIA_CLOUD = "fixed 60 min", "miniflux", "media cloud"
-# Ours beside each. The aims were tuned on seeds 1 and 7, and leave some requests unused so
-# that they hold for others.
+# Ours beside each. The aims were tuned on seeds 1 and 7, and leave some requests unused
+# so that they hold for others.
 OURS: dict[str, tuple[str, Aim]] = {
     FIXED: (
         "wireroom, within 40 min",
