@@ -178,6 +178,10 @@ chaos-full: $(DEV) ## the long campaign, which can be stopped and goes on (SEED,
 bench-hostile: $(DEV) ## measure what hostile documents take (ARGS="'deep HTML'": that one)
 	@PYTHONPATH=.:tests $(RUN) benchmarks.hostile $(ARGS)
 
+.PHONY: bench-feeds
+bench-feeds: $(DEV) ## refresh 200 feeds side by side with the package reader (READER_FEEDS)
+	@PYTHONPATH=.:tests $(RUN) benchmarks.feeds $(READER_FEEDS)
+
 .PHONY: bench-broker
 bench-broker: $(DEV) ## measure what a message costs over Redis and RabbitMQ
 	@PYTHONPATH=.:tests $(RUN) benchmarks.broker $(ARGS)

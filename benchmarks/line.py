@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +100,9 @@ def measure(
 
 
 @contextmanager
-def running_line(settings: Settings) -> Iterator[Running]:
+def running_line(
+    settings: Settings, *, without: Collection[str] = ()
+) -> Iterator[Running]:
     """Run one worker a stage on a schema that is there, and end them all."""
     env = program_environment(settings)
     redis = embedded.ensure(settings, tied=True)
@@ -109,9 +111,10 @@ def running_line(settings: Settings) -> Iterator[Running]:
     children = {
         name: spawn([*PROGRAM, *arguments], env=env, log=log)
         for name, arguments in STAGES.items()
+        if name not in without
     }
     try:
-        _wait_until_healthy(settings)
+        _wait_until_healthy(settings, len(children))
         pids = {name: child.pid for name, child in children.items()}
         yield Running(settings=settings, pids={**pids, "redis": redis.pid})
     finally:
@@ -139,9 +142,9 @@ def program_environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def _wait_until_healthy(settings: Settings) -> None:
+def _wait_until_healthy(settings: Settings, n_roles: int) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while len(health.roles(settings.home)) < len(STAGES):
+    while len(health.roles(settings.home)) < n_roles:
         if time.monotonic() > deadline:
             raise SystemExit((settings.home / "line.log").read_text()[-2000:])
         time.sleep(0.1)

@@ -107,8 +107,11 @@ def _sha256(text: str) -> str:
 
 
 def _compared(text: str) -> str:
-    text = text.translate(_LIGATURES)
-    return " ".join(unicodedata.normalize("NFKC", collapse(text)).split())
+    line = collapse(text)
+    if line.isascii():
+        return line  # has no other form
+    line = unicodedata.normalize("NFKC", line.translate(_LIGATURES))
+    return " ".join(line.split())
 
 
 def _title(title: str, text: str) -> str:

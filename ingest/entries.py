@@ -39,6 +39,7 @@ _FOOTER = re.compile(
     r"(?:^|\n\n)The post [^\n]{1,400} "
     r"(?:appeared first|first appeared) on [^\n]{1,200}$"
 )
+_FOOTER_START = "The post "  # quicker to look for
 _CUT_OFF = re.compile(
     r"(?:…|\.\.\.|\[\s*(?:…|\.\.\.|&hellip;)\s*\]|\b(?:continue reading|read more|"
     r"weiterlesen|mehr lesen|lire la suite|leer más|leggi tutto|ler mais))\W*$",
@@ -162,7 +163,7 @@ def plain_of(markup: Markup | None) -> str:
     # Some letters become 18 when they are compared, so a text is bounded before.
     value = markup.value[:MAX_MARKUP_CHARS]
     text = plain_text(value) if _is_html(markup) else tidy(value)
-    return _FOOTER.sub("", text)
+    return _FOOTER.sub("", text) if _FOOTER_START in text else text
 
 
 def _is_html(markup: Markup) -> bool:
@@ -171,7 +172,8 @@ def _is_html(markup: Markup) -> bool:
 
 def _n_words(text: str) -> int:
     # Two characters are about a word where no spaces are written.
-    return len(text.split()) + len(_UNSPACED.findall(text)) // 2
+    n_unspaced = 0 if text.isascii() else len(_UNSPACED.findall(text))
+    return len(text.split()) + n_unspaced // 2
 
 
 def _updated_at(item: Item) -> datetime | None:

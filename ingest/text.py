@@ -82,7 +82,7 @@ _RAW = re.compile(
 )
 _LOOSE_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*|!)[^<>]*>?")
 _BLANK_LINES = re.compile(r"\n\s*\n")
-_WHITESPACE = re.compile(r"\s+")
+_ODD_SPACE = re.compile(r"\s{2,}|[^\S ]")  # all but single spaces, the great majority
 
 
 def clean(text: str) -> str:
@@ -92,6 +92,8 @@ def clean(text: str) -> str:
     Halves of a surrogate pair that belong together are joined; a lone one becomes
     U+FFFD, so that the loss can be seen.
     """
+    if text.isascii() and text.isprintable():
+        return text  # a plain line, as most are: nothing below would change it
     if _SURROGATE.search(text):
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     text = text.replace("\r\n", "\n").translate(_TABLE)
@@ -107,6 +109,8 @@ def _short_pile(pile: re.Match[str]) -> str:
 
 def collapse(text: str) -> str:
     """Return the cleaned text on one line, with single spaces."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip(" ")
     return " ".join(clean(text).split())
 
 
@@ -178,8 +182,9 @@ def _keep_block(tag: re.Match[str]) -> str:
 def _paragraphs(sanitised: str) -> list[str]:
     """Split sanitised HTML, which holds only tags that we let through."""
     # Unbroken whitespace first: in HTML a line end is a space, `<br>` is the break.
-    marked = _TAG.sub(_mark, _WHITESPACE.sub(" ", sanitised))
-    marked = re.sub(r" ?\n ?", "\n", marked)
+    marked = _TAG.sub(_mark, _ODD_SPACE.sub(" ", sanitised))
+    if "\n" in marked:
+        marked = re.sub(r" ?\n ?", "\n", marked)
     # One <br> breaks a line of a paragraph, which we write as a space; two of
     # them are how many feeds write a paragraph.
     return [html.unescape(part) for part in re.split(r"\f|\n{2,}", marked)]

@@ -9,8 +9,8 @@ from ingest.opening import NEVER_SHUT, Shut, make_shut
 from ingest.rhythm import Rhythm, observe
 from ingest.schedule import is_fine
 from ingest.unusual import find_unusual
+from store.cursor import PollFacts, PollPlan
 from store.flags import Flag
-from store.polls import PollFacts, PollPlan
 
 # More is never kept, and a ttl in minutes may be any number.
 MOST_ASKED_SECONDS = 365 * 86_400

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import bindparam, delete, or_, select
 from sqlalchemy.orm import Session
 
 from enrich.messages import Lane
@@ -13,7 +13,8 @@ from ingest.messages import Article as Draft
 from ingest.messages import Entry as NewEntry
 from store import pending
 from store.batches import append_rows, insert_new, insert_rows, update_rows
-from store.clauses import chunks, locked
+from store.clauses import chunks
+from store.engine import is_postgresql
 from store.models import Article, Revision
 
 # What search and lists show of a text: title and this much lead answer most queries
@@ -22,6 +23,23 @@ LEAD_CHARS = 1_000
 # Texts that are kept of an article. A page that changes with every look at it, such as
 # a clock or a live ticker, must not fill the archive.
 MAX_REVISIONS = 20
+
+
+# Made once and without the ORM, as what asks for known entries (`store/known.py`).
+_ARTICLES: Any = Article.__table__
+_FIND = (
+    select(
+        *(_ARTICLES.c[name] for name in ("id", "uid", "content_hash")),
+        *(_ARTICLES.c[name] for name in ("current_revision", "published_at")),
+        _ARTICLES.c.sort_at,
+    )
+    .where(
+        _ARTICLES.c.uid.in_(bindparam("uids", expanding=True))
+        | _ARTICLES.c.id.in_(bindparam("ids", expanding=True))
+    )
+    .order_by(_ARTICLES.c.id)
+)
+_LOCK = _FIND.with_for_update()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,18 +139,9 @@ def insert_articles(
 def _lock(
     session: Session, fresh: Mapping[str, Seen], kept: Mapping[int, Seen]
 ) -> list[Any]:
-    columns = (
-        Article.id,
-        Article.uid,
-        Article.content_hash,
-        Article.current_revision,
-        Article.published_at,
-        Article.sort_at,
-    )
-    query = select(*columns).where(
-        Article.uid.in_(list(fresh)) | Article.id.in_(list(kept))
-    )
-    return list(session.execute(locked(session, query.order_by(Article.id))))
+    query = _LOCK if is_postgresql(session) else _FIND
+    asked = {"uids": list(fresh), "ids": list(kept)}
+    return list(session.connection().execute(query, asked))
 
 
 def _revise(session: Session, changes: list[_Change], sighting: Sighting) -> None:

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from operator import itemgetter
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from ingest.messages import Entry as NewEntry
@@ -18,6 +19,22 @@ from store.tombstones import find_buried
 _KEY = "key:"
 
 
+# Made once and without the ORM: most documents bring one new entry, and to put these
+# together anew costs more than to ask them.
+_ENTRIES: Any = Entry.__table__
+_ALIASES: Any = Alias.__table__
+_KNOWN = (_ENTRIES.c.id, _ENTRIES.c.content_hash, _ENTRIES.c.article_id)
+_KEYS: Any = bindparam("keys", expanding=True)
+_BY_KEY = select(_ENTRIES.c.key, *_KNOWN).where(
+    _ENTRIES.c.feed_id == bindparam("feed_id"), _ENTRIES.c.key.in_(_KEYS)
+)
+_BY_ALIAS = (
+    select(_ALIASES.c.alias, *_KNOWN)
+    .join(_ENTRIES, _ENTRIES.c.id == _ALIASES.c.entry_id)
+    .where(_ALIASES.c.feed_id == bindparam("feed_id"), _ALIASES.c.alias.in_(_KEYS))
+)
+
+
 def find_known(
     session: Session, entries: Sequence[NewEntry], *, feed_id: int, n_more: int = 0
 ) -> dict[str, Known]:
@@ -29,13 +46,11 @@ def find_known(
         feed_id: Whose they are.
         n_more: So many further items of the document are known by their key.
     """
-    columns = (Entry.key, Entry.id, Entry.content_hash, Entry.article_id)
+    connection = session.connection()
     known = {
-        row.key: Known(row.id, row.content_hash, row.article_id)
+        key: Known(*row)
         for keys in chunks(entry.key for entry in entries)
-        for row in session.execute(
-            select(*columns).where(Entry.feed_id == feed_id, Entry.key.in_(keys))
-        )
+        for key, *row in connection.execute(_BY_KEY, {"feed_id": feed_id, "keys": keys})
     }
     strangers = [entry for entry in entries if entry.key not in known]
     aliases = _find_aliases(session, strangers, feed_id)
@@ -76,13 +91,12 @@ def _find_aliases(
 ) -> dict[str, Known]:
     wanted = {alias for entry in entries for alias in entry.aliases}
     wanted |= {f"{_KEY}{entry.key}" for entry in entries}
+    connection = session.connection()
     return {
-        row.alias: Known(row.id, row.content_hash, row.article_id, _by(row.alias))
-        for some in chunks(sorted(wanted))
-        for row in session.execute(
-            select(Alias.alias, Entry.id, Entry.content_hash, Entry.article_id)
-            .join(Entry, Entry.id == Alias.entry_id)
-            .where(Alias.feed_id == feed_id, Alias.alias.in_(some))
+        alias: Known(entry_id, content_hash, article_id, _by(alias))
+        for keys in chunks(sorted(wanted))
+        for alias, entry_id, content_hash, article_id in connection.execute(
+            _BY_ALIAS, {"feed_id": feed_id, "keys": keys}
         )
     }
 

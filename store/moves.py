@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from ingest.messages import FeedPolled, PollOutcome, host_of
 from store.feeds import AFRESH
-from store.models import Feed, FeedMove, Poll
+from store.models import Feed, FeedMove
 from store.plain import exactly, said
 from store.words import FeedState, MoveKind
 
@@ -67,7 +67,7 @@ def redirected(
     return Redirected(url=url, since=before.since, n_polls=before.n_polls + 1)
 
 
-def is_same_feed(feed: Feed, event: FeedPolled, poll: Poll) -> bool | None:
+def is_same_feed(feed: Feed, event: FeedPolled, *, n_known: int) -> bool | None:
     """Return whether what came is the feed that came before: by body, entries, title.
 
     A feed that was never read is whatever comes. None where no feed came.
@@ -78,12 +78,11 @@ def is_same_feed(feed: Feed, event: FeedPolled, poll: Poll) -> bool | None:
         return None
     if feed.full_at is None:
         return True
-    known = poll.n_unchanged + poll.n_revised
-    return known > 0 or (event.title is not None and said(event.title) == feed.title)
+    return n_known > 0 or (event.title is not None and said(event.title) == feed.title)
 
 
 def follow(
-    session: Session, feed: Feed, poll: Poll, event: FeedPolled, *, now: datetime
+    session: Session, feed: Feed, event: FeedPolled, *, n_known: int, now: datetime
 ) -> dict[str, Any]:
     """Return the new values of a feed after a poll; a settled move is written down.
 
@@ -94,7 +93,7 @@ def follow(
     before = Redirected(
         url=feed.moved_url, since=feed.moved_since, n_polls=feed.n_moved
     )
-    is_same = is_same_feed(feed, event, poll)
+    is_same = is_same_feed(feed, event, n_known=n_known)
     after = redirected(before, event, is_same=is_same, now=now)
     values = {
         "moved_url": after.url,

@@ -4,12 +4,13 @@ A moment is in seconds since 1970, or None where an entry does not say when it c
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ingest.messages import Entry
-from store.models import Article, Poll, PollPart
+from store.models import Article, PollPart
 from store.tally import End
 
 # What shows a pace and the hours of a week; more would only be older.
@@ -38,15 +39,15 @@ def news_of_parts(session: Session, poll_id: int) -> list[float | None]:
     return [moment for news in session.scalars(query) for moment in news or ()]
 
 
-def earlier_news(session: Session, poll: Poll) -> list[float]:
+def earlier_news(session: Session, feed_id: int, *, before: datetime) -> list[float]:
     """Return when the latest articles of a feed came that polls before this brought.
 
     An article that says to be younger than its discovery came with that.
     """
     query = (
         select(Article.published_at, Article.first_seen_at)
-        .where(Article.feed_id == poll.feed_id)
-        .where(Article.first_seen_at < poll.started_at)
+        .where(Article.feed_id == feed_id)
+        .where(Article.first_seen_at < before)
         .order_by(Article.sort_at.desc())
         .limit(EARLIER_ARTICLES)
     )

@@ -5,13 +5,23 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from ingest.messages import Entry as NewEntry
 from store.batches import insert_rows
 from store.clauses import chunks, insert_into
 from store.models import Article, Entry, EntryAlias, Tombstone
+
+# Made once and without the ORM, as what asks for known entries (`store/known.py`).
+_STONES: Any = Tombstone.__table__
+_BURIED = select(_STONES.c.feed_id, _STONES.c.key, _STONES.c.uid).where(
+    and_(
+        _STONES.c.feed_id == bindparam("feed_id"),
+        _STONES.c.key.in_(bindparam("names", expanding=True)),
+    )
+    | _STONES.c.uid.in_(bindparam("articles", expanding=True))
+)
 
 
 def bury_entries(session: Session, article_ids: Sequence[int], *, now: datetime) -> int:
@@ -67,13 +77,12 @@ def find_buried(
         if one.article:
             uids[one.article.uid].add(one.key)
     buried: set[str] = set()
-    query = select(Tombstone.feed_id, Tombstone.key, Tombstone.uid)
+    connection = session.connection()
     for some in chunks([*keys, *uids]):
         names = [one for one in some if one in keys]
         articles = [one for one in some if one in uids]
-        mine = (Tombstone.feed_id == feed_id) & Tombstone.key.in_(names)
-        found = query.where(or_(mine, Tombstone.uid.in_(articles)))
-        for row in session.execute(found):
+        asked = {"feed_id": feed_id, "names": names, "articles": articles}
+        for row in connection.execute(_BURIED, asked):
             if row.feed_id == feed_id:
                 buried |= keys.get(row.key, set())
             buried |= uids.get(row.uid, set())

@@ -37,9 +37,9 @@ from ingest.messages import (
     PollOutcome,
     Rejection,
 )
+from store.cursor import PollFacts, PollPlan
 from store.judge import Centroid, Judge
 from store.limits import Limits
-from store.polls import PollFacts, PollPlan
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from ingest.messages import PollOutcome
 from ingest.rhythm import FORMAT
 from services.planning import plan_poll
+from store.cursor import PollFacts, PollPlan
 from store.flags import Flag
-from store.polls import PollFacts, PollPlan
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 AT = NOW.timestamp()
