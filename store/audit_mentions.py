@@ -73,8 +73,8 @@ def mention_lines(
 def parts_of(top: int, *, now: datetime) -> Sequence[range] | None:
     """Return which articles' mentions are looked at in this hour; None for all.
 
-    The latest part has its turn every hour, and each of the others comes once before
-    one of them comes again.
+    The latest one or two parts have their turn every hour, for that is where results
+    come in; each of the others comes once before one of them comes again.
 
     Args:
         top: Highest id of an article.
@@ -83,8 +83,9 @@ def parts_of(top: int, *, now: datetime) -> Sequence[range] | None:
     last = max(0, top - 1) // PART
     if last <= 1:
         return None
-    turn = int(now.timestamp()) // HOUR_SECONDS % last
-    return [range(1 + one * PART, 1 + (one + 1) * PART) for one in (turn, last)]
+    turn = int(now.timestamp()) // HOUR_SECONDS % (last - 1)
+    latest = range(1 + (last - 1) * PART, 1 + (last + 1) * PART)
+    return [range(1 + turn * PART, 1 + (turn + 1) * PART), latest]
 
 
 def _of(model: type[Mention | ArticleEntity], ids: range) -> ColumnElement[bool]:

@@ -27,7 +27,7 @@ def test_each_article_has_its_turn_and_the_latest_has_it_always(top: int) -> Non
     assert all(top in parts[-1] for parts in hours)
 
 
-def test_no_hour_looks_at_more_than_two_parts() -> None:
+def test_no_hour_looks_at_more_than_three_parts() -> None:
     parts = parts_of(1_000 * PART, now=NOW)
     assert parts is not None
-    assert [len(one) for one in parts] == [PART, PART]
+    assert [len(one) for one in parts] == [PART, 2 * PART]
