@@ -128,12 +128,8 @@ class _Changed(NamedTuple):
 
 
 def _write(session: Session, seen: Sequence[Seen], sighting: Sighting) -> _Written:
-    known = find_known(
-        session,
-        [one.entry for one in seen],
-        feed_id=sighting.feed_id,
-        n_more=sighting.n_known,
-    )
+    entries, n_more = [one.entry for one in seen], sighting.n_known
+    known = find_known(session, entries, feed_id=sighting.feed_id, n_more=n_more)
     strangers = [one for one in seen if one.entry.key not in known]
     changed = [
         _Changed(one, known[one.entry.key])
@@ -159,13 +155,10 @@ def _write(session: Session, seen: Sequence[Seen], sighting: Sighting) -> _Writt
     ends |= _update_risen(session, risen, outcomes, targets, sighting)
     ends |= _update_revised(session, revised, sighting)
     _remember_names(session, seen, changed, known, sighting)
+    news = [one for uid, one in speakers.items() if targets[uid].is_new]
     return _Written(
         [ends[one.entry.key] for one in seen],
-        [
-            {"first_seen_at": sighting.now, "source": one.draft.source}
-            for uid, one in speakers.items()
-            if targets[uid].is_new
-        ],
+        [{"first_seen_at": sighting.now, "source": one.draft.source} for one in news],
         Recognised.of(known, len(seen)),
     )
 

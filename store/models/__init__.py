@@ -22,16 +22,7 @@ from store.models.enrichment import (
     Mention,
     Pipeline,
 )
-from store.models.feeds import (
-    Document,
-    Feed,
-    ItemMarks,
-    Poll,
-    PollMonth,
-    PollPart,
-    Run,
-    RunFile,
-)
+from store.models.feeds import Feed, ItemMarks
 from store.models.hosts import FeedMove, HostPause
 from store.models.outbound import (
     Alert,
@@ -42,6 +33,7 @@ from store.models.outbound import (
 )
 from store.models.retention import RetentionPolicy, Tombstone
 from store.models.rollups import EntityHour, IngestHour
+from store.models.runs import Document, Poll, PollMonth, PollPart, Run, RunFile
 from store.models.work import EnrichWork, Job, JobRange, Quarantine
 
 __all__ = [
