@@ -128,7 +128,8 @@ class Desk:
         """Store what a poll found; its articles go to enrichment."""
         with self._transaction() as session:
             save_poll(session, event, plan=plan_poll, now=utc_now())
-        self._dispatcher.articles(Lane.LIVE)
+        if event.entries:  # most polls bring none, and nothing is due because of them
+            self._dispatcher.articles(Lane.LIVE)
 
     def save_files(self, event: FilesRead, _report: Report) -> None:
         """Store what files held; more files and their articles follow."""
