@@ -8,19 +8,20 @@ is behind need no help: they make work due too early, and doing it twice does no
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from enrich.messages import Lane
 from store.clauses import locked
 from store.engine import is_postgresql
-from store.limits import MAX_RETRY_SECONDS
+from store.limits import MAX_RETRY_SECONDS, longest_wait
 from store.models import EnrichWork, Feed, RunFile
 from store.words import FeedState, FileState
 
 # Hosts that keep the time at all differ by less, and so much later does not matter.
 SLACK = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(seconds=MAX_RETRY_SECONDS)
+N_WAITS = 10  # waits double; after so many attempts the longest is reached
 ISO = "%Y-%m-%dT%H:%M:%f+00:00"  # SQLite knows no zone but this one
 MOST_ROWS = 1_000  # of each table in one transaction; the next one takes the rest
 
@@ -54,9 +55,22 @@ def mend_moments(session: Session, *, now: datetime, lease_seconds: int) -> int:
         due = model.due_at
         leased = (waits, model.leased.is_(True), due > now + lease + SLACK)
         n_mended += _move(session, key, due, leased, now + lease)
-        waited = (waits, model.leased.is_(False), due > now + LONGEST_WAIT + SLACK)
-        n_mended += _move(session, key, due, waited, now)
+        waited = (waits, model.leased.is_(False), due > now + SLACK)
+        too_long = _waits_too_long(model.attempts, due, now)
+        n_mended += _move(session, key, due, (*waited, too_long), now)
     return n_mended
+
+
+def _waits_too_long(
+    attempts: InstrumentedAttribute[int],
+    due: InstrumentedAttribute[datetime],
+    now: datetime,
+) -> ColumnElement[bool]:
+    """Compare with the longest wait that the attempts allow."""
+    by_attempts = (
+        and_(attempts == n, due > now + longest_wait(n) + SLACK) for n in range(N_WAITS)
+    )
+    return or_(*by_attempts, due > now + LONGEST_WAIT + SLACK)
 
 
 def _mend_polls(session: Session, now: datetime) -> int:
@@ -65,6 +79,11 @@ def _mend_polls(session: Session, now: datetime) -> int:
         Feed.last_polled_at > now + SLACK,
         # It failed, and the wait after that has a bound of its own.
         (Feed.attempts > 0) & (Feed.next_poll_at > now + LONGEST_WAIT + SLACK),
+        and_(
+            Feed.attempts > 0,
+            Feed.lease_until.is_(None),
+            _waits_too_long(Feed.attempts, Feed.next_poll_at, now),
+        ),
     )
     wrong = (Feed.state == FeedState.ACTIVE, Feed.next_poll_at > now, ahead)
     return _move(session, Feed.id, Feed.next_poll_at, wrong, now)

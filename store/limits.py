@@ -38,6 +38,7 @@ def taken_for_lost(now: datetime, lost_before: datetime | None) -> datetime:
 # First wait after a failure; it doubles with every attempt.
 RETRY_SECONDS = 10
 MAX_RETRY_SECONDS = 3_600
+MAX_ASKED_SECONDS = 120  # no failure asks for more (services/failures.py)
 
 
 def retry_at(now: datetime, attempts: int, *, after_seconds: int = 0) -> datetime:
@@ -51,6 +52,15 @@ def lost_wait(attempts: int) -> timedelta:
     The first time at once, for most likely its worker died of something else.
     """
     return timedelta(seconds=_wait_seconds(attempts - 1) if attempts > 1 else 0)
+
+
+def longest_wait(attempts: int) -> timedelta:
+    """Return how long work that was claimed `attempts` times may wait at most.
+
+    What was never claimed does not wait.
+    """
+    asked = max(_wait_seconds(attempts), MAX_ASKED_SECONDS)
+    return timedelta(seconds=asked if attempts else 0)
 
 
 def _wait_seconds(attempts: int) -> int:

@@ -76,7 +76,25 @@ def test_a_feed_whose_poll_a_clock_ahead_has_stored_is_polled_now(
     assert len(desk.claim_feeds()) == 1
 
 
-def test_work_that_failed_by_a_clock_days_ahead_is_due_now(desk: Desk) -> None:
+@pytest.mark.parametrize("ahead", AHEAD)
+def test_work_that_a_clock_ahead_has_written_down_is_due_now(
+    desk: Desk, ahead: timedelta
+) -> None:
+    desk.now = NOW + ahead
+    desk.add_files("/a.txt")
+    desk.poll(entry("a"))
+    desk.now = NOW
+    assert not claim_files(desk)
+    assert not desk.claim_articles()
+    assert mend(desk) >= 2
+    assert claim_files(desk)
+    assert desk.claim_articles()
+
+
+@pytest.mark.parametrize("ahead", AHEAD)
+def test_work_that_failed_by_a_clock_ahead_is_due_now(
+    desk: Desk, ahead: timedelta
+) -> None:
     desk.add_files("/a.txt")
     desk.poll(entry("a"))
     feed_id = desk.add_feed("other")
@@ -84,7 +102,7 @@ def test_work_that_failed_by_a_clock_days_ahead_is_due_now(desk: Desk) -> None:
     (articles,) = desk.claim_articles()
     (asked,) = desk.claim_feeds()
     assert asked.feed_id == feed_id
-    desk.now = NOW + DAYS
+    desk.now = NOW + ahead
     failure = pending.Failure(
         article_id=articles.articles[0].article_id, revision=1, error="E", detail="d"
     )

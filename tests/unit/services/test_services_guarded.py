@@ -19,6 +19,7 @@ from services.guarded import Report, run_guarded
 from services.messages import WorkFailed, WorkKind
 from services.publish import BrokerUnavailable
 from services.settings import Settings
+from store.limits import MAX_ASKED_SECONDS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -228,3 +229,8 @@ def test_a_detail_is_short_and_can_always_be_sent() -> None:
     assert len(detail) <= failures.MAX_DETAIL_CHARS + len("\\ud800") * 100
     assert "\n" not in detail
     detail.encode()
+
+
+def test_no_failure_asks_for_a_longer_wait_than_wrong_clocks_are_told_by() -> None:
+    asked = [one for _, one in failures.POLICIES if isinstance(one, failures.Retry)]
+    assert max(one.after_seconds for one in asked) == MAX_ASKED_SECONDS
