@@ -52,7 +52,13 @@ def add_feeds(
     again = (
         update(Feed)
         .where(Feed.url_key.in_(list(wanted)), Feed.state == FeedState.REMOVED)
-        .values(state=FeedState.ACTIVE, reason=None, next_poll_at=now, attempts=0)
+        .values(
+            state=FeedState.ACTIVE,
+            reason=None,
+            next_poll_at=now,
+            attempts=0,
+            cause=None,
+        )
         .returning(Feed.id)
     )
     options = {"synchronize_session": False}

@@ -163,7 +163,7 @@ def lift_pause(session: Session, host: str, *, now: datetime) -> datetime:
     session.execute(
         update(Feed)
         .where(*waiting, told, Feed.state == FeedState.ACTIVE)
-        .values(next_poll_at=now)
+        .values(next_poll_at=now, cause=None)
         .execution_options(synchronize_session=False)
     )
     return until

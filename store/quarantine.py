@@ -166,6 +166,7 @@ def _poll_again(session: Session, feed_ids: set[int], now: datetime) -> None:
             attempts=0,
             lease_until=None,
             next_poll_at=now,
+            cause=None,
             # Without validators the server must send the whole document again.
             etag=None,
             last_modified=None,
