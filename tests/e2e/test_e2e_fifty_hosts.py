@@ -40,6 +40,9 @@ class Publisher:
     def __init__(self) -> None:
         self.n_entries = N_ENTRIES
         self.most_at_once = 0
+        self.n_held = 0  # requests that wait for an answer
+        self.answers = asyncio.Event()  # cleared, it holds all answers back
+        self.answers.set()
         self._at_once: Counter[str] = Counter()
 
     async def talk(
@@ -50,6 +53,9 @@ class Publisher:
             self._at_once[host] += 1
             self.most_at_once = max(self.most_at_once, self._at_once[host])
             await asyncio.sleep(ANSWER_SECONDS)
+            self.n_held += 1
+            await self.answers.wait()
+            self.n_held -= 1
             self._at_once[host] -= 1
             body = self._feed(head.split(b" ")[1].decode().strip("/"))
             writer.write(
@@ -69,8 +75,8 @@ class Publisher:
 
 
 @contextmanager
-def published() -> Iterator[tuple[Publisher, list[str]]]:
-    """Serve all feeds; yield who does, and their addresses."""
+def published() -> Iterator[tuple[Publisher, list[str], asyncio.AbstractEventLoop]]:
+    """Serve all feeds; yield who does, their addresses, and the loop it runs in."""
     publisher, port = Publisher(), free_port()
     loop = asyncio.new_event_loop()
     server = loop.run_until_complete(
@@ -80,7 +86,7 @@ def published() -> Iterator[tuple[Publisher, list[str]]]:
     thread.start()
     urls = [f"http://{HOSTS[n % N_HOSTS]}:{port}/f{n}" for n in range(N_FEEDS)]
     try:
-        yield publisher, urls
+        yield publisher, urls, loop
     finally:
         loop.call_soon_threadsafe(server.close)
         loop.call_soon_threadsafe(loop.stop)
@@ -151,9 +157,9 @@ def test_no_entry_of_five_hundred_feeds_is_lost_or_doubled_by_kills(
     def wait_for_entries(number: int) -> None:
         wait_for(lambda: ask(line, N_STORED) >= number, seconds=120)
 
-    with published() as (publisher, urls):
+    with published() as (publisher, urls, loop):
         line.json("feeds", "add", *urls)
-        store, first, _second = work("store"), work("ingest"), work("ingest")
+        store, first, second = work("store"), work("ingest"), work("ingest")
         n_all = N_FEEDS * N_ENTRIES
         wait_for_entries(n_all // 3)
         kill(first)
@@ -162,8 +168,13 @@ def test_no_entry_of_five_hundred_feeds_is_lost_or_doubled_by_kills(
         publisher.n_entries += 1
         line.json("poll")
         wait_for_entries(n_all + N_FEEDS // 3)
-        kill(third)
-        kill(store)
+        # Whatever is killed now has polls in hand.
+        loop.call_soon_threadsafe(publisher.answers.clear)
+        wait_for(lambda: publisher.n_held > 0)
+        for worker in (second, third, store):
+            kill(worker)
+        loop.call_soon_threadsafe(publisher.answers.set)
+        wait_for(lambda: publisher.n_held == 0)
         for queue in ("store", "ingest"):
             work(queue)
         wait_for_entries(n_all + N_FEEDS)
@@ -175,6 +186,5 @@ def test_no_entry_of_five_hundred_feeds_is_lost_or_doubled_by_kills(
     assert ask(line, "SELECT count(*) FROM article") == N_FEEDS * (N_ENTRIES + 1)
     once = "SELECT count(*) FROM (SELECT DISTINCT feed_id, key FROM entry)"
     assert ask(line, once) == N_FEEDS * (N_ENTRIES + 1)
-    # Whatever was killed had polls in hand.
     assert ask(line, "SELECT count(*) FROM poll WHERE state = 'abandoned'") > 0
     assert publisher.most_at_once == 1

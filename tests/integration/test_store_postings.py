@@ -1,11 +1,16 @@
 """Posting lists: bounded however common a key is."""
 
+import shutil
+from pathlib import Path
+from typing import Any
+
 import pytest
+from sqlalchemy import text
 from support.rows import writing
 
 from enrich.messages import Stage
-from store.models import FingerprintKey
-from store.postings import Index, read_postings
+from store.models import FingerprintKey, StoryKey
+from store.postings import Index, _on_sqlite, read_postings
 
 RARE, COMMON, UNKNOWN = -(2**63), 2**63 - 1, 5
 
@@ -33,3 +38,20 @@ def test_of_a_common_key_only_the_entries_at_one_end_are_read(
         )
     kept = ids[2:5] if newest else ids[:3]
     assert sorted(found) == sorted([(RARE, ids[0]), *((COMMON, one) for one in kept)])
+
+
+@pytest.mark.parametrize(
+    ("model", "entry", "newest"),
+    [(FingerprintKey, "article_id", False), (StoryKey, "story_id", True)],
+)
+def test_sqlite_looks_each_key_up_and_reads_no_whole_index(
+    sqlite_template: Path, tmp_path: Path, model: Any, entry: str, *, newest: bool
+) -> None:
+    copied = shutil.copy(sqlite_template, tmp_path / "wireroom.db")
+    index = Index(model=model, entry=entry, most=3, newest=newest)
+    values = {"keys": "[1]", "pipeline_id": 1, "most": 3}
+    with writing(f"sqlite+pysqlite:///{copied}") as rows:
+        query = text(f"EXPLAIN QUERY PLAN {_on_sqlite(index)}")
+        plan = [row.detail for row in rows.session.execute(query, values)]
+    (listed,) = [step for step in plan if " listed " in step]
+    assert f"(pipeline_id=? AND key=? AND {entry}" in listed
