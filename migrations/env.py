@@ -120,12 +120,16 @@ def on_postgresql(connection: Connection) -> None:
 
 
 def on_sqlite(connection: Connection) -> None:
-    """Migrate in one transaction, which holds the lock of the file from its start."""
+    """Migrate in one transaction, which holds the lock of the file from its start.
+
+    One for each revision would let a second upgrade in between two of them, and both
+    would go on from there.
+    """
     driver = connection.connection.driver_connection
     if driver is not None:
         driver.execute(f"PRAGMA busy_timeout = {lock_timeout_seconds() * 1000:.0f}")
-    migrate(connection)
-    connection.commit()
+    with connection.begin():
+        migrate(connection)
 
 
 def offline() -> None:
