@@ -1,4 +1,4 @@
-"""A worker or the scheduler in this very process, from start to orderly end."""
+"""A worker in this very process, from start to orderly end."""
 
 import importlib
 import logging
@@ -14,8 +14,6 @@ from typing import Any
 
 from billiard import active_children
 from celery import Celery, bootsteps, signals
-from celery.apps.beat import Beat
-from celery.beat import PersistentScheduler
 from celery.exceptions import SecurityWarning
 from celery.worker import state
 
@@ -41,7 +39,6 @@ WORKER_OPTIONS = {
 # and for what the broker does.
 LEAVE_SECONDS = 4.0
 CLOSE_SECONDS = 1.0
-BEAT_LOOK_SECONDS = 5  # longest sleep of the scheduler; it shows its health as often
 
 # Imported only for the queues that a worker serves, so that the processes which meet
 # hostile input never load the store.
@@ -258,34 +255,3 @@ def _end() -> None:
         if child.pid:
             os.kill(child.pid, signal.SIGKILL)
     os._exit(os.EX_TEMPFAIL)
-
-
-def run_beat(settings: Settings, *, parent: int | None = None) -> int:
-    """Send the scheduled tasks until SIGTERM or SIGINT; return the exit status."""
-    set_up_logging(settings.log_format, settings.log_level)
-    app = make_app(settings)
-    # Only here, so that a worker does not depend on the schedule.
-    table = importlib.import_module("services.scheduler").schedule(settings)
-    app.conf.beat_schedule = table
-    alive = Alive(settings, health.BEAT_ROLE, parent=parent)
-
-    class AliveScheduler(PersistentScheduler):
-        """Beats with each turn of the scheduler."""
-
-        def tick(self, *args: Any, **kwargs: Any) -> float:
-            alive.turn()
-            return float(super().tick(*args, **kwargs))
-
-    app.conf.beat_scheduler = AliveScheduler
-    alive.start()
-    try:
-        Beat(
-            app=app,
-            schedule=str(settings.home / health.FOLDER / "schedule"),
-            max_interval=BEAT_LOOK_SECONDS,
-            loglevel=settings.log_level,
-            quiet=True,
-        ).run()
-    finally:
-        alive.stop()
-    return 0

@@ -75,11 +75,11 @@ def beat(
     parent: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run the scheduler until SIGTERM; one for the whole installation."""
-    from services import process  # noqa: PLC0415 - as above
+    from services.beat import run_beat  # noqa: PLC0415 - as above
 
     settings = call_of(ctx).settings
     _require_redis(settings, parent)
-    raise typer.Exit(process.run_beat(settings, parent=parent))
+    raise typer.Exit(run_beat(settings, parent=parent))
 
 
 def _require_redis(settings: Settings, parent: int | None) -> None:
