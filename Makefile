@@ -100,7 +100,8 @@ rules: $(DEV) ## rules of the house: addresses, paths, lengths
 
 .PHONY: test
 test: $(DEV) ## the whole suite; PostgreSQL and Redis are found or brought along
-	@$(PYTEST) -n $(WORKERS) $(ARGS)
+	@# Tests that share a dear server or a demo stay in one process (xdist_group).
+	@$(PYTEST) -n $(WORKERS) --dist loadgroup $(ARGS)
 
 .PHONY: unit
 unit: $(DEV) ## tests that need no server

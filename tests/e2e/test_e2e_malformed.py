@@ -7,7 +7,10 @@ import pytest
 from support.line import Line
 from support.pages import write_pages
 
-pytestmark = pytest.mark.e2e
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.xdist_group("malformed"),
+]
 NOBODY = 65_534
 
 

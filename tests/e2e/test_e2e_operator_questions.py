@@ -20,7 +20,11 @@ from support.line import ROOT, Line
 from support.postgresql import Databases, libpq
 
 # The whole line runs once for each engine before the first question is asked.
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(600),
+    pytest.mark.xdist_group("operator_questions"),
+]
 
 PAGE = ROOT / "docs" / "sql.md"
 # A list that is too long for a page says how much of it is left out.

@@ -30,7 +30,11 @@ from store import schema
 from store.engine import open_engine, reading
 from store.models import Quarantine
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.timeout(240),
+    pytest.mark.xdist_group("broker_security"),
+]
 
 OPERATIONS = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
 

@@ -35,7 +35,11 @@ from services.gate import MAX_KEPT_CHARS
 from services.messages import WorkFailed, WorkKind
 from services.publish import BrokerUnavailable, nudge, publish, queue_length
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.timeout(400),
+    pytest.mark.xdist_group("rabbitmq"),
+]
 
 N_FILES = 100
 
