@@ -13,6 +13,11 @@ from services import routes
 from services.settings import Settings
 
 AUDIT_EVERY = timedelta(hours=1)
+# A signal that waited long says nothing new, and must not pile up for days in front of
+# a store that is away. Not much sooner: the moment is written by the clock of one host
+# and read by that of another, and a scheduler whose clock is behind by more than this
+# would never be heard.
+EXPIRES_AFTER = timedelta(hours=2)
 
 
 def schedule(settings: Settings) -> dict[str, dict[str, Any]]:
@@ -20,15 +25,11 @@ def schedule(settings: Settings) -> dict[str, dict[str, Any]]:
     tick = timedelta(seconds=settings.tick_seconds)
     sweep = timedelta(seconds=settings.sweep_seconds)
     return {
-        "tick": _entry(routes.TICK, tick, expires=tick),
-        "sweep": _entry(routes.SWEEP, sweep, expires=sweep),
-        "audit": _entry(routes.AUDIT, AUDIT_EVERY, expires=AUDIT_EVERY),
-        "reprocess": _entry(
-            routes.REPROCESS, _daily(settings.reprocess_at), expires=AUDIT_EVERY
-        ),
-        "maintain": _entry(
-            routes.MAINTAIN, _daily(settings.maintain_at), expires=AUDIT_EVERY
-        ),
+        "tick": _entry(routes.TICK, tick),
+        "sweep": _entry(routes.SWEEP, sweep),
+        "audit": _entry(routes.AUDIT, AUDIT_EVERY),
+        "reprocess": _entry(routes.REPROCESS, _daily(settings.reprocess_at)),
+        "maintain": _entry(routes.MAINTAIN, _daily(settings.maintain_at)),
     }
 
 
@@ -36,16 +37,12 @@ def _daily(at: time) -> crontab:
     return crontab(hour=str(at.hour), minute=str(at.minute))
 
 
-def _entry(
-    task: str, when: timedelta | crontab, *, expires: timedelta
-) -> dict[str, Any]:
-    # A signal that waited longer than its own period says nothing new: it expires,
-    # so that ticks do not pile up in front of a store that was away.
+def _entry(task: str, when: timedelta | crontab) -> dict[str, Any]:
     return {
         "task": task,
         "schedule": when,
         "options": {
             "queue": routes.SCHEDULED[task],
-            "expires": expires.total_seconds(),
+            "expires": EXPIRES_AFTER.total_seconds(),
         },
     }

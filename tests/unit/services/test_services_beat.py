@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from celery import Celery
 
+from services import routes
+from services.app import make_app
 from services.beat import SteadyScheduler
+from services.scheduler import schedule
+from services.settings import Settings
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 EVERY = timedelta(seconds=10)
@@ -94,3 +99,26 @@ def test_a_clock_set_ahead_sends_each_thing_once(
     assert n_sent(scheduler) == 1
     assert step(scheduler, clock) == 2
     scheduler.close()
+
+
+def test_a_scheduler_whose_clock_is_an_hour_behind_is_heard(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(Celery, "now", lambda _: clock.moment)
+    settings = Settings(home=tmp_path, broker_url="memory://", tick_seconds=5)
+    app = make_app(settings)
+    app.conf.beat_schedule = {"tick": schedule(settings)["tick"]}
+    clock.moment = datetime.now(UTC) - HOUR
+    scheduler = open_scheduler(app, tmp_path)
+    n_sent(scheduler)
+    clock.moment += timedelta(seconds=settings.tick_seconds)
+    n_sent(scheduler)
+    scheduler.close()
+
+    with app.connection_for_read() as connection:
+        there: Any = app.amqp.queues[routes.STORE]
+        tick = connection.SimpleQueue(there).get(timeout=5)
+
+    # A worker compares with its own clock, and drops what is past.
+    assert tick.headers["task"] == routes.TICK
+    assert datetime.fromisoformat(tick.headers["expires"]) > datetime.now(UTC)
