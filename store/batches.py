@@ -4,53 +4,27 @@ The ORM's own bulk statements cost several times what the engines need for the r
 it looks at every value of every row. Here rows go down as plain tuples, SQLite's as
 one `executemany`, PostgreSQL's as arrays or as a COPY (`store.bulk`).
 
-Rows are dictionaries with the same keys, or `Tuples`. Values that a column fills in by
-itself may be left out.
+Rows are dictionaries with the same keys, or `Tuples` (`store.tuples`). Values that a
+column fills in by itself may be left out.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
-from functools import lru_cache
-from operator import itemgetter
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnDefault, Connection, Dialect, Table, insert
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from store.bulk import arrays, copy_rows, wants_copy
+from store.tuples import Batch, Row, Rows, Tuples, batch_of, connection_of, count_rows
 
-Row = Mapping[str, Any]
 # PostgreSQL allows 65,535 parameters in one statement, SQLite 32,766.
 MAX_VALUES = 5_000
 
 
-class Tuples(NamedTuple):
-    """Rows without a dictionary each, for where there are very many."""
-
-    names: tuple[str, ...]
-    rows: list[tuple[Any, ...]]
-
-
-Rows = Sequence[Row] | Tuples
-
-
-class _Batch(NamedTuple):
-    """Rows on their way into a table."""
-
-    connection: Connection
-    table: Table
-    names: tuple[str, ...]
-    rows: list[tuple[Any, ...]]
-
-    @property
-    def on_sqlite(self) -> bool:
-        return self.connection.dialect.name == "sqlite"
-
-
 def insert_rows(session: Session, model: Any, rows: Rows) -> None:
     """Insert rows; those whose key is taken are left as they stand."""
-    if _count(rows):
-        _insert(_batch(session, model, rows), "ON CONFLICT DO NOTHING")
+    if count_rows(rows):
+        _insert(batch_of(session, model, rows), "ON CONFLICT DO NOTHING")
 
 
 def append_rows(session: Session, model: Any, rows: Rows) -> None:
@@ -59,9 +33,9 @@ def append_rows(session: Session, model: Any, rows: Rows) -> None:
     Their article must be new or locked in this transaction, and cleared of such rows.
     Looking for a taken key all the same would cost a third more; one is an error.
     """
-    if not _count(rows):
+    if not count_rows(rows):
         return
-    batch = _batch(session, model, rows)
+    batch = batch_of(session, model, rows)
     if batch.on_sqlite or not wants_copy(batch.connection, len(batch.rows)):
         _insert(batch, "")
     else:
@@ -74,7 +48,7 @@ def insert_new(
     """Insert rows whose key is free; return key -> id of those that were written."""
     if not rows:
         return {}
-    batch = _batch(session, model, rows)
+    batch = batch_of(session, model, rows)
     if not batch.on_sqlite:
         found = _insert(batch, f"ON CONFLICT DO NOTHING RETURNING {key}, id")
         return _pairs(found)
@@ -93,7 +67,7 @@ def insert_numbered(session: Session, model: Any, rows: Sequence[Row]) -> list[i
     """
     if not rows:
         return []
-    batch = _batch(session, model, rows)
+    batch = batch_of(session, model, rows)
     if not batch.on_sqlite:
         numbered = insert(model).returning(model.id, sort_by_parameter_order=True)
         return list(session.scalars(numbered, rows))
@@ -105,7 +79,7 @@ def insert_numbered(session: Session, model: Any, rows: Sequence[Row]) -> list[i
     return list(written.scalars())
 
 
-def _highest(batch: _Batch) -> Any:
+def _highest(batch: Batch) -> Any:
     top = f"SELECT COALESCE(MAX(id), 0) FROM {batch.table.name}"  # noqa: S608  # ours
     return batch.connection.exec_driver_sql(top).scalar_one()
 
@@ -123,7 +97,7 @@ def insert_missing(
     """
     if not rows.rows:
         return set()
-    batch = _batch(session, model, rows)
+    batch = batch_of(session, model, rows)
     key = batch.names[:n_key_columns]
     if not batch.on_sqlite:
         found = _insert(batch, f"ON CONFLICT DO NOTHING RETURNING {', '.join(key)}")
@@ -134,7 +108,7 @@ def insert_missing(
     return {row[:n_key_columns] for row in batch.rows} - taken
 
 
-def _taken(batch: _Batch, key: tuple[str, ...]) -> set[tuple[int, ...]]:
+def _taken(batch: Batch, key: tuple[str, ...]) -> set[tuple[int, ...]]:
     """Return the keys that stand there of those that begin like one of these rows."""
     firsts = sorted({row[0] for row in batch.rows})
     head = f"SELECT {', '.join(key)} FROM {batch.table.name} WHERE {key[0]}"  # noqa: S608  # ours
@@ -167,7 +141,7 @@ def replace_rows(
     last = list({tuple(row[name] for name in key): row for row in rows}.values())
     if not last:
         return
-    batch = _batch(session, model, last)
+    batch = batch_of(session, model, last)
     changed = [name for name in batch.names if name not in {*key, *but}]
     change = ", ".join(f"{name} = excluded.{name}" for name in changed)
     _insert(batch, f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {change}")
@@ -185,9 +159,9 @@ def add_to_rows(
 
     No key may come twice.
     """
-    if not _count(rows):
+    if not count_rows(rows):
         return
-    batch = _batch(session, model, rows)
+    batch = batch_of(session, model, rows)
     table = batch.table.name
     change = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in sums)
     _insert(batch, f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {change}")
@@ -198,7 +172,7 @@ def update_rows(session: Session, model: Any, rows: Sequence[Row]) -> None:
     last = list({row["id"]: row for row in rows}.values())
     if not last:
         return
-    batch = _batch(session, model, last)
+    batch = batch_of(session, model, last)
     table, values = batch.table.name, [one for one in batch.names if one != "id"]
     if batch.on_sqlite:
         change = ", ".join(f"{name} = :{name}" for name in values)
@@ -221,7 +195,7 @@ def find_ids(
 ) -> dict[Any, int]:
     """Return value -> id of the rows whose key is among the values."""
     wanted = list(values)
-    table, connection = model.__table__, _connection(session)
+    table, connection = model.__table__, connection_of(session)
     head = f"SELECT {key}, id FROM {table.name} WHERE {key}"  # noqa: S608  # ours
     found: dict[Any, int] = {}
     for start in range(0, len(wanted), MAX_VALUES):
@@ -243,48 +217,7 @@ def _pairs(rows: Iterable[Any]) -> dict[Any, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def _connection(session: Session) -> Connection:
-    session.flush()  # objects that wait must not come after these rows
-    return session.connection()
-
-
-def _count(rows: Rows) -> int:
-    return len(rows.rows if isinstance(rows, Tuples) else rows)
-
-
-def _batch(session: Session, model: Any, rows: Rows) -> _Batch:
-    connection, table = _connection(session), model.__table__
-    if not isinstance(rows, Tuples):
-        rows = _tuples(rows)
-    defaults = _defaults(table, rows.names)
-    names, tuples = (*rows.names, *defaults), rows.rows
-    if defaults:
-        tuples = [(*row, *defaults.values()) for row in tuples]
-    if connection.dialect.name == "sqlite":
-        tuples = _bound(tuples, _processors(table, names, connection.dialect))
-    return _Batch(connection, table, names, tuples)
-
-
-def _tuples(rows: Sequence[Row]) -> Tuples:
-    names = tuple(rows[0])
-    if len(names) == 1:
-        return Tuples(names, [(row[names[0]],) for row in rows])
-    return Tuples(names, list(map(itemgetter(*names), rows)))
-
-
-@lru_cache(maxsize=256)
-def _defaults(table: Table, given: tuple[str, ...]) -> dict[str, Any]:
-    """Return what columns that are not given get by the model."""
-    return {
-        column.name: column.default.arg
-        for column in table.columns
-        if column.name not in given
-        and isinstance(column.default, ColumnDefault)
-        and column.default.is_scalar
-    }
-
-
-def _insert(batch: _Batch, clash: str) -> Any:
+def _insert(batch: Batch, clash: str) -> Any:
     head = f"INSERT INTO {batch.table.name} ({', '.join(batch.names)})"
     if batch.on_sqlite:
         marks = ", ".join("?" * len(batch.names))
@@ -293,44 +226,3 @@ def _insert(batch: _Batch, clash: str) -> Any:
     source, parameters = arrays(batch.connection, batch.table, batch.names, batch.rows)
     statement = f"{head} SELECT * FROM {source} {clash}"  # noqa: S608  # ours
     return batch.connection.exec_driver_sql(statement, tuple(parameters))
-
-
-Processor = Callable[[Any], Any]
-
-
-@lru_cache(maxsize=256)
-def _processors(
-    table: Table, names: tuple[str, ...], dialect: Dialect
-) -> list[tuple[int, Processor]]:
-    """Return what has to happen to the values of which column."""
-    found: list[tuple[int, Processor]] = []
-    for place, name in enumerate(names):
-        kind = table.c[name].type.dialect_impl(dialect)
-        processor = kind.bind_processor(dialect)
-        if processor is not None:
-            found.append((place, processor))
-    return found
-
-
-def _bound(
-    rows: list[tuple[Any, ...]], processors: list[tuple[int, Processor]]
-) -> list[tuple[Any, ...]]:
-    """Return rows as the driver takes them; equal values are worked on once."""
-    if not processors or not rows:
-        return rows
-    columns: list[Any] = list(zip(*rows, strict=True))
-    for place, processor in processors:
-        columns[place] = _processed(columns[place], processor)
-    return list(zip(*columns, strict=True))
-
-
-def _processed(values: tuple[Any, ...], processor: Processor) -> list[Any]:
-    # Rows of a batch share their moments; each needs one answer only.
-    known: dict[Any, Any] = {}
-    done = []
-    for value in values:
-        key = value if isinstance(value, datetime) else id(value)
-        if key not in known:
-            known[key] = processor(value)
-        done.append(known[key])
-    return done

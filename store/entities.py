@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from enrich.messages import Entities
 from store import rollups
-from store.batches import Tuples, append_rows, find_ids, insert_rows
+from store.batches import append_rows, find_ids, insert_rows
 from store.models import ArticleEntity, Entity, EntityAlias, Mention
+from store.tuples import Tuples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from enrich.messages import Fingerprint as Marks
-from store.batches import Tuples, insert_rows, replace_rows
+from store.batches import insert_rows, replace_rows
 from store.clauses import chunks
 from store.models import Fingerprint, FingerprintKey
 from store.postings import Index, read_postings
+from store.tuples import Tuples
 
 # A mark that more articles share is a template, not evidence; measured runs with caps
 # of 100 to 200 lost no copies.

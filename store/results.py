@@ -23,7 +23,7 @@ from enrich.messages import (
 )
 from store import pending
 from store.answers import mend_answer
-from store.batches import Tuples, insert_missing, update_rows
+from store.batches import insert_missing, update_rows
 from store.clauses import VERDICTS_LOCK, alone, locked
 from store.copies import settle_copies
 from store.entities import Found, save_entities
@@ -35,6 +35,7 @@ from store.pipelines import register
 from store.plain import UnfitValue
 from store.refusals import write_what_fits
 from store.stories import place_articles
+from store.tuples import Tuples
 from store.words import EnrichStatus
 
 

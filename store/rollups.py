@@ -13,10 +13,11 @@ from typing import Any, TypeAlias
 from sqlalchemy import Select, delete, func, insert, literal_column, select, text
 from sqlalchemy.orm import Session
 
-from store.batches import Tuples, add_to_rows
+from store.batches import add_to_rows
 from store.clauses import chunks
 from store.engine import is_postgresql
 from store.models import Article, ArticleEntity, EntityHour, IngestHour
+from store.tuples import Tuples
 
 Row: TypeAlias = Mapping[Any, Any]
 AnySelect: TypeAlias = Select[*tuple[Any, ...]]

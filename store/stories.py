@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from store.batches import Tuples, insert_numbered, insert_rows, update_rows
+from store.batches import insert_numbered, insert_rows, update_rows
 from store.clauses import chunks
 from store.judge import Judge
 from store.live import Live, Placed, load_stories
@@ -25,6 +25,7 @@ from store.models import (
     StoryMember,
 )
 from store.roles import count_members
+from store.tuples import Tuples
 from store.words import MemberRole, StoryEventKind
 
 

@@ -16,7 +16,6 @@ from enrich.messages import Lane
 from store import schema
 from store.articles import Seen, Sighting
 from store.batches import (
-    Tuples,
     add_to_rows,
     append_rows,
     find_ids,
@@ -41,6 +40,7 @@ from store.models import (
     Revision,
 )
 from store.tally import End
+from store.tuples import Tuples
 from store.words import QuarantineKind
 from store.writer import write_entries
 
