@@ -1,10 +1,10 @@
 """Refreshing feeds, side by side with the package `reader`, in the same run.
 
-Two hundred feeds of fifty entries on a server of their own: a first refresh, one in
-which every answer is 304, and one in which every feed has one new entry. What counts
-is CPU seconds of the clients; the server's are not counted. Both sides store into
-SQLite on disk. Ours is measured twice: our functions alone, and the whole line with
-its workers, beat and Redis. Enrichment is off, as `reader` has none.
+Two hundred feeds of fifty entries on a server of their own, ten to a host: a first
+refresh, one in which every answer is 304, and one in which every feed has one new
+entry. What counts is CPU seconds of the clients; the server's are not counted. Both
+sides store into SQLite on disk. Ours is measured twice: our functions alone, and the
+whole line with its workers, beat and Redis. Enrichment is off, as `reader` has none.
 
 Usage: `python -m benchmarks.feeds [FEEDS]`, or `make bench-feeds READER_FEEDS=200`.
 """
@@ -25,7 +25,7 @@ from rich.table import Table
 from sqlalchemy import func, select
 
 from benchmarks.feeds_clients import LOOPBACK, make_due, subscribe
-from benchmarks.feeds_server import N_ENTRIES
+from benchmarks.feeds_server import N_ENTRIES, host_of
 from benchmarks.line import running_line
 from services.settings import Settings
 from store import schema
@@ -51,15 +51,15 @@ def main(arguments: list[str]) -> None:
     n_feeds = int(arguments[0]) if arguments else DEFAULT_FEEDS
     with tempfile.TemporaryDirectory(prefix="wrf-") as name, ExitStack() as stack:
         folder = Path(name)
-        site = stack.enter_context(server(n_feeds))
-        urls = [f"{site}/f/{n}" for n in range(n_feeds)]
+        port = stack.enter_context(server(n_feeds))
+        urls = [f"http://{host_of(n)}:{port}/f/{n}" for n in range(n_feeds)]
         clients = {
             kind: stack.enter_context(client(kind, folder / kind, urls))
             for kind in ("reader", "wireroom")
         }
         line = stack.enter_context(workers(folder / "line", urls))
         clients["wireroom, with its workers"] = line
-        costs = {phase: refresh(phase, clients, site) for phase in PHASES}
+        costs = {phase: refresh(phase, clients, port) for phase in PHASES}
     results = {
         "feeds": n_feeds,
         "entries": n_feeds * N_ENTRIES,
@@ -73,11 +73,12 @@ def main(arguments: list[str]) -> None:
 
 
 def refresh(
-    phase: str, clients: dict[str, Refresh], site: str
+    phase: str, clients: dict[str, Refresh], port: int
 ) -> dict[str, dict[str, Any]]:
     """Let each client refresh all feeds once; return what it cost each."""
     if phase == "one new entry":
-        urllib.request.urlopen(f"{site}/more").close()  # noqa: S310  # our own server
+        more = f"http://{host_of(0)}:{port}/more"
+        urllib.request.urlopen(more).close()  # our own server
     return {name: client() for name, client in clients.items()}
 
 
@@ -92,13 +93,13 @@ def ratios(costs: dict[str, dict[str, Any]]) -> dict[str, float]:
 
 
 @contextmanager
-def server(n_feeds: int) -> Iterator[str]:
-    """Run the server of the feeds; yield its address."""
+def server(n_feeds: int) -> Iterator[int]:
+    """Run the server of the feeds; yield its port."""
     program = [sys.executable, "-m", "benchmarks.feeds_server", str(n_feeds)]
     with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None  # noqa: S101  # it is piped
         try:
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+            yield int(process.stdout.readline())
         finally:
             process.kill()
 

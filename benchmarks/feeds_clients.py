@@ -16,7 +16,7 @@ import reader
 from sqlalchemy import func, select, update
 
 from ingest.fetch import FetchOptions, open_fetch
-from ingest.messages import FeedPolled, utc_now
+from ingest.messages import FeedsPolled, utc_now
 from ingest.poll import poll_feeds
 from services.dispatch import poll_limits
 from services.planning import plan_poll
@@ -27,7 +27,7 @@ from store.feeds import NewFeed, add_feeds
 from store.limits import Limits
 from store.models import Article, Feed
 from store.polling import claim_feeds
-from store.polls import save_poll
+from store.polls import save_polls
 
 Refresh = Callable[[], int]  # returns how many entries there are now
 LOOPBACK = ("127.0.0.0/8",)
@@ -64,9 +64,9 @@ def wireroom_client(folder: Path, urls: list[str]) -> Refresh:
         max_attempts=settings.max_attempts,
     )
 
-    def save(event: FeedPolled) -> None:
+    def save(event: FeedsPolled) -> None:
         with transaction(engine) as session:
-            save_poll(session, event, plan=plan_poll, now=utc_now())
+            save_polls(session, event.polls, plan=plan_poll, now=utc_now())
 
     async def poll_due() -> bool:
         with transaction(engine) as session:

@@ -1,7 +1,8 @@
 """A server of feeds for benchmarks: fifty entries each, and one more whenever asked.
 
-Usage: `python -m benchmarks.feeds_server FEEDS`; it prints its port. A GET of
-`/more` gives every feed one entry in front, as a site does that publishes something.
+Usage: `python -m benchmarks.feeds_server FEEDS`; it prints its port. Ten feeds share a
+host, an address of the loopback, as sections of a newspaper do. A GET of `/more` gives
+every feed one entry in front, as a site does that publishes something.
 """
 
 import asyncio
@@ -13,6 +14,8 @@ from functools import lru_cache
 from aiohttp import web
 
 N_ENTRIES = 50
+PER_HOST = 10
+MOST_FEEDS = 250 * PER_HOST
 WORDS = [
     "the",
     "council",
@@ -139,19 +142,26 @@ class Site:
         return web.Response()
 
 
+def host_of(feed: int) -> str:
+    """Return the host of a feed."""
+    return f"127.0.0.{1 + feed // PER_HOST}"
+
+
 async def serve(n_feeds: int) -> None:
-    """Serve for ever on a free port of the loopback."""
+    """Serve for ever on a port of the loopback that is free on all hosts."""
     site = Site(n_feeds)
     app = web.Application()
     app.router.add_get("/f/{n}", site.feed)
     app.router.add_get("/more", site.more)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    place = web.TCPSite(runner, "127.0.0.1", 0)
-    await place.start()
-    print(runner.addresses[0][1], flush=True)
+    await web.TCPSite(runner, host_of(0), 0).start()
+    port = runner.addresses[0][1]
+    for host in sorted({host_of(n) for n in range(n_feeds)} - {host_of(0)}):
+        await web.TCPSite(runner, host, port).start()
+    print(port, flush=True)
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1])))
+    asyncio.run(serve(min(int(sys.argv[1]), MOST_FEEDS)))

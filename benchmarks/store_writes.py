@@ -108,9 +108,9 @@ def core_by_orm(way: Way, made: Sequence[Made]) -> None:
 
 def core_by_store(way: Way, made: Sequence[Made]) -> None:
     """Store the rows of the target, with the calls that the house stores them by."""
-    fresh = {one.draft.uid: one for one in _seen(made)}
+    fresh = {one.draft.uid: one for one in _seen(way, made)}
     with transaction(way.engine) as session:
-        sighting = Sighting(feed_id=way.feed_id, now=NOW, lane=Lane.LIVE)
+        sighting = Sighting(now=NOW, lane=Lane.LIVE)
         ids = insert_articles(session, fresh, sighting=sighting)
         found = [
             Found(
@@ -134,9 +134,9 @@ def all_by_orm(way: Way, made: Sequence[Made]) -> None:
 
 def all_by_store(way: Way, made: Sequence[Made]) -> None:
     """Store what a feed gave, then what a worker found: as the house does."""
-    sighting = Sighting(feed_id=way.feed_id, now=NOW, lane=Lane.LIVE)
+    sighting = Sighting(now=NOW, lane=Lane.LIVE)
     with transaction(way.engine) as session:
-        write_entries(session, _seen(made), sighting=sighting)
+        write_entries(session, _seen(way, made), sighting=sighting)
     with transaction(way.engine) as session:
         event = ArticlesEnriched(
             lane=Lane.LIVE,
@@ -147,8 +147,8 @@ def all_by_store(way: Way, made: Sequence[Made]) -> None:
         save_enrichment(session, event, judge=JUDGE, now=NOW, max_attempts=3)
 
 
-def _seen(made: Sequence[Made]) -> list[Seen]:
-    return [Seen(entry=one.entry) for one in made]
+def _seen(way: Way, made: Sequence[Made]) -> list[Seen]:
+    return [Seen(entry=one.entry, feed_id=way.feed_id) for one in made]
 
 
 def _ids(session: Session, made: Sequence[Made]) -> dict[str, int]:

@@ -182,7 +182,7 @@ class FeedToPoll:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollFeeds:
-    """Command: poll these feeds. One event comes back for each."""
+    """Command: poll these feeds. One or more events come back."""
 
     SCHEMA: ClassVar[str] = "ingest.poll_feeds"
     VERSION: ClassVar[int] = 1
@@ -193,10 +193,7 @@ class PollFeeds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedPolled:
-    """Event: what one poll found. The entries of a large one come in parts."""
-
-    SCHEMA: ClassVar[str] = "ingest.feed_polled"
-    VERSION: ClassVar[int] = 1
+    """What one poll found. The entries of a large one come in parts."""
 
     poll_id: int
     feed_id: int
@@ -237,6 +234,16 @@ class FeedPolled:
     def __post_init__(self) -> None:
         """Reject naive times at the border."""
         require_utc(self.polled_at, "polled_at")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedsPolled:
+    """Event: feeds have been polled. A part of a large poll travels alone."""
+
+    SCHEMA: ClassVar[str] = "ingest.feeds_polled"
+    VERSION: ClassVar[int] = 1
+
+    polls: tuple[FeedPolled, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

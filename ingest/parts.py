@@ -2,42 +2,55 @@
 
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from typing import NamedTuple
 
-from ingest.messages import Document, Entry, FeedPolled
+from ingest.messages import Article, Document, Entry, FeedPolled
 
 # Names, quotes and hashes of an entry or of an event, without its texts.
 _OVERHEAD_BYTES = 1_500
 _BASE64_GROWTH = 4 / 3
+_ARTICLE_FIELDS = tuple(it.name for it in fields(Article))
 
 
-def split_event(event: FeedPolled, *, max_bytes: int) -> Iterator[FeedPolled]:
+class Part(NamedTuple):
+    """A part of a poll, and about how many bytes it takes in a message."""
+
+    event: FeedPolled
+    n_bytes: int
+
+
+def split_event(event: FeedPolled, *, max_bytes: int) -> Iterator[Part]:
     """Yield the event in parts of about `max_bytes`, at least one.
 
     The document travels in the first part. Each part holds at least one entry if
     any are left, so one that is too large by itself still arrives.
     """
     parts = list(_portions(event, max_bytes))
-    for n, entries in enumerate(parts):
-        yield replace(
+    for n, (entries, n_bytes) in enumerate(parts):
+        part = replace(
             event,
             entries=entries,
             document=event.document if n == 0 else None,
             part=n,
             n_parts=len(parts),
         )
+        yield Part(part, n_bytes)
 
 
-def _portions(event: FeedPolled, max_bytes: int) -> Iterator[tuple[Entry, ...]]:
-    size = _OVERHEAD_BYTES + _document_bytes(event.document)
+def _portions(
+    event: FeedPolled, max_bytes: int
+) -> Iterator[tuple[tuple[Entry, ...], int]]:
+    bare = _OVERHEAD_BYTES + int(len(event.item_marks) * _BASE64_GROWTH)
+    size = bare + _document_bytes(event.document)
     portion: list[Entry] = []
     for entry in event.entries:
         entry_bytes = _entry_bytes(entry)
-        if size + entry_bytes > max_bytes and (portion or size > _OVERHEAD_BYTES):
-            yield tuple(portion)
-            portion, size = [], _OVERHEAD_BYTES
+        if size + entry_bytes > max_bytes and (portion or size > bare):
+            yield tuple(portion), size
+            portion, size = [], bare
         portion.append(entry)
         size += entry_bytes
-    yield tuple(portion)
+    yield tuple(portion), size
 
 
 def _document_bytes(document: Document | None) -> int:
@@ -49,12 +62,14 @@ def _entry_bytes(entry: Entry) -> int:
     texts += [*entry.authors, *entry.categories]
     texts += [f"{one.url} {one.media_type}" for one in entry.enclosures]
     if entry.article is not None:
-        values = (getattr(entry.article, it.name) for it in fields(entry.article))
+        values = (getattr(entry.article, it) for it in _ARTICLE_FIELDS)
         texts += [value for value in values if isinstance(value, str)]
-    return _OVERHEAD_BYTES + sum(map(_json_bytes, texts))
+    return _OVERHEAD_BYTES + _json_bytes("".join(texts))
 
 
 def _json_bytes(text: str) -> int:
     """Return what a text takes in JSON, where quotes and line ends are escaped."""
     n_escaped = text.count('"') + text.count("\\") + text.count("\n") + text.count("\t")
+    if text.isascii():
+        return len(text) + n_escaped
     return len(text.encode("utf-8", "surrogatepass")) + n_escaped

@@ -1,4 +1,4 @@
-"""Polling: a command names feeds that are due, and each gives one event."""
+"""Polling: a command names feeds that are due, and each ends in one outcome."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,12 +8,18 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from ingest.bodies import Means, Polling, read_body, sentence
+from ingest.bundle import LINGER_SECONDS, Bundle
 from ingest.entries import EXTRACTOR
 from ingest.fetch import Fetch, FetchRequest, Reply
 from ingest.fetch_errors import FetchFailedError, brief
 from ingest.headers import fresh_seconds, retry_after_seconds, validator
-from ingest.messages import FeedPolled, FeedToPoll, PollFeeds, PollOutcome
-from ingest.parts import split_event
+from ingest.messages import (
+    FeedPolled,
+    FeedsPolled,
+    FeedToPoll,
+    PollFeeds,
+    PollOutcome,
+)
 from ingest.preflight import FeedRefusedError
 from ingest.urls import url_key
 
@@ -34,9 +40,10 @@ async def poll_feeds(
     *,
     fetch: Fetch,
     now: Callable[[], datetime],
-    emit: Callable[[FeedPolled], None],
+    emit: Callable[[FeedsPolled], None],
+    linger_seconds: float = LINGER_SECONDS,
 ) -> None:
-    """Poll all feeds of a command at once and emit an event for each when it is ready.
+    """Poll all feeds of a command at once; emit what they gave soon after it is ready.
 
     Whatever goes wrong with a feed is the outcome of that feed alone. What `emit`
     raises ends the whole command, because nobody could learn of the rest either.
@@ -47,10 +54,15 @@ async def poll_feeds(
     aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="parse")
     means = Means(limits=limits, fetch=fetch, now=now, aside=aside)
 
+    bundle = Bundle(
+        emit,
+        n_polls=len(command.feeds),
+        max_bytes=limits.max_message_bytes,
+        linger_seconds=linger_seconds,
+    )
+
     async def poll(feed: FeedToPoll) -> None:
-        event = await _poll(feed, means)
-        for part in split_event(event, max_bytes=limits.max_message_bytes):
-            emit(part)
+        await bundle.add(await _poll(feed, means))
 
     tasks = [asyncio.create_task(poll(feed)) for feed in command.feeds]
     try:

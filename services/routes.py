@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from enrich.messages import ArticlesEnriched, EnrichArticles, Lane
-from ingest.messages import FeedPolled, FilesRead, PollFeeds, ReadFiles
+from ingest.messages import FeedsPolled, FilesRead, PollFeeds, ReadFiles
 from services.messages import WorkContinues, WorkFailed
 from services.wire import Message
 
@@ -40,7 +40,7 @@ ROUTES = (
     Route(message=ReadFiles, task="ingest.read", queue=INGEST_BULK),
     Route(message=EnrichArticles, task="enrich.articles", queue=enrich_queue),
     # events: the store is told
-    Route(message=FeedPolled, task="store.save_poll", queue=STORE),
+    Route(message=FeedsPolled, task="store.save_polls", queue=STORE),
     Route(message=FilesRead, task="store.save_files", queue=STORE),
     Route(message=ArticlesEnriched, task="store.save_enrichment", queue=STORE),
     Route(message=WorkContinues, task="store.extend_leases", queue=STORE),

@@ -17,9 +17,10 @@ from celery import Celery
 
 from enrich.messages import ArticlesEnriched, Lane
 from enrich.pipeline import pipelines
-from ingest.messages import FeedPolled, FilesRead, utc_now
+from ingest.messages import FeedsPolled, FilesRead, utc_now
 from ingest.schedule import MAX_RETRY_AFTER_SECONDS
 from services import routes
+from services.away import is_database_away
 from services.dispatch import Dispatcher
 from services.enricher import enrich_options
 from services.guarded import Report, register_guarded, register_scheduled
@@ -37,7 +38,7 @@ from store.clocks import SLACK, database_now, mend_moments
 from store.engine import Engine, Session, open_engine, reading, transaction
 from store.hosts import forget_pauses
 from store.pipelines import activate
-from store.polls import save_poll
+from store.polls import save_polls
 from store.quarantine import Case, quarantine
 from store.results import save_enrichment
 from store.schema import require_schema
@@ -57,7 +58,7 @@ def register(app: Celery, settings: Settings) -> None:
     """
     check_database(settings)
     desk = Desk(app, settings)
-    register_guarded(app, FeedPolled, desk.save_poll)
+    register_guarded(app, FeedsPolled, desk.save_polls)
     register_guarded(app, FilesRead, desk.save_files)
     register_guarded(app, ArticlesEnriched, desk.save_enrichment)
     register_guarded(app, WorkContinues, desk.extend_leases)
@@ -124,11 +125,24 @@ class Desk:
         finally:
             self._stopwatch.add(time.monotonic() - started)
 
-    def save_poll(self, event: FeedPolled, _report: Report) -> None:
-        """Store what a poll found; its articles go to enrichment."""
-        with self._transaction() as session:
-            save_poll(session, event, plan=plan_poll, now=utc_now())
-        if event.entries:  # most polls bring none, and nothing is due because of them
+    def save_polls(self, event: FeedsPolled, _report: Report) -> None:
+        """Store what polls found; their articles go to enrichment.
+
+        Polls that cannot be stored together are sent again, each in a message of its
+        own, so that the one at fault fails alone.
+        """
+        try:
+            with self._transaction() as session:
+                save_polls(session, event.polls, plan=plan_poll, now=utc_now())
+        except Exception as error:
+            if len(event.polls) == 1 or is_database_away(error):
+                raise
+            log.warning("polls.split", extra={"error": type(error).__name__})
+            for poll in event.polls:
+                self._publish(FeedsPolled(polls=(poll,)))
+            return
+        # Most polls bring nothing, and nothing is due because of them.
+        if any(poll.entries for poll in event.polls):
             self._dispatcher.articles(Lane.LIVE)
 
     def save_files(self, event: FilesRead, _report: Report) -> None:

@@ -7,7 +7,7 @@ attempt never touches the next one.
 from typing import NamedTuple, Self
 
 from enrich.messages import ArticlesEnriched, EnrichArticles
-from ingest.messages import FeedPolled, FilesRead, PollFeeds, ReadFiles
+from ingest.messages import FeedsPolled, FilesRead, PollFeeds, ReadFiles
 from services.messages import WorkKind
 from services.wire import Message
 
@@ -15,7 +15,7 @@ KINDS: dict[type[Message], WorkKind] = {
     PollFeeds: WorkKind.POLL,
     ReadFiles: WorkKind.FILE,
     EnrichArticles: WorkKind.ARTICLE,
-    FeedPolled: WorkKind.POLL,
+    FeedsPolled: WorkKind.POLL,
     FilesRead: WorkKind.FILE,
     ArticlesEnriched: WorkKind.ARTICLE,
 }
@@ -77,11 +77,11 @@ def work_of(message: Message) -> tuple[Item, ...]:
 
 def _ended_by(event: Message) -> tuple[Item, ...]:
     match event:
-        case FeedPolled():
+        case FeedsPolled():
             # A poll ends with its last part; saving an earlier one may fail too, and
             # then the lease brings the poll back.
-            last = event.part == event.n_parts - 1
-            return (Item(event.poll_id),) if last else ()
+            last = (one for one in event.polls if one.part == one.n_parts - 1)
+            return tuple(Item(one.poll_id) for one in last)
         case FilesRead():
             return tuple(Item(read.file_id) for read in event.reads)
         case ArticlesEnriched():

@@ -1,7 +1,7 @@
 """Articles and their revisions: stored once, revised when their text changes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -24,6 +24,8 @@ LEAD_CHARS = 1_000
 # a clock or a live ticker, must not fill the archive.
 MAX_REVISIONS = 20
 
+Name = tuple[int, str]  # of an entry: its feed, and its key there
+
 
 # Made once and without the ORM, as what asks for known entries (`store/known.py`).
 _ARTICLES: Any = Article.__table__
@@ -44,22 +46,28 @@ _LOCK = _FIND.with_for_update()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """Where and when a batch of entries was seen."""
+    """When a batch of entries was seen, and what else their documents held."""
 
-    feed_id: int
     now: datetime
     lane: Lane
-    n_known: int = 0  # further items of the document, known and not among the entries
+    # Of a feed, further items of its document, known and not among the entries.
+    n_known: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """One entry, with the document and the run that it came with."""
+    """One entry, with the feed, the document and the run that it came with."""
 
     entry: NewEntry
+    feed_id: int
     document_sha256: str | None = None
     run_id: int | None = None
     file_id: int | None = None
+
+    @property
+    def name(self) -> Name:
+        """What no other entry is called."""
+        return self.feed_id, self.entry.key
 
     @property
     def draft(self) -> Draft:
@@ -129,8 +137,9 @@ def insert_articles(
 ) -> dict[str, int]:
     """Store articles with their first text; return uid -> id of those that are new."""
     # In the order of the key, so that two writers cannot wait for each other.
-    rows = [_article_row(fresh[uid].draft, sighting) for uid in sorted(fresh)]
-    found = insert_new(session, Article, rows, key="uid")
+    rows = [_article_row(fresh[uid], sighting) for uid in sorted(fresh)]
+    written = insert_new(session, Article, rows, key=("uid",))
+    found = {uid: article_id for (uid,), article_id in written.items()}
     firsts = [_revision_row(found[uid], 1, fresh[uid], sighting) for uid in found]
     append_rows(session, Revision, firsts)
     return found
@@ -188,12 +197,13 @@ def _changed_row(change: _Change) -> dict[str, Any]:
     }
 
 
-def _article_row(draft: Draft, sighting: Sighting) -> dict[str, Any]:
+def _article_row(seen: Seen, sighting: Sighting) -> dict[str, Any]:
+    draft = seen.draft
     return {
         "uid": draft.uid,
         "url": draft.url,
         "source": draft.source,
-        "feed_id": sighting.feed_id,
+        "feed_id": seen.feed_id,
         "current_revision": 1,
         "content_hash": draft.content_hash,
         "title": draft.title,

@@ -8,7 +8,7 @@ Rows are dictionaries with the same keys, or `Tuples` (`store.tuples`). Values t
 column fills in by itself may be left out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import insert
@@ -43,21 +43,21 @@ def append_rows(session: Session, model: Any, rows: Rows) -> None:
 
 
 def insert_new(
-    session: Session, model: Any, rows: Sequence[Row], *, key: str
-) -> dict[Any, int]:
+    session: Session, model: Any, rows: Sequence[Row], *, key: Sequence[str]
+) -> dict[tuple[Any, ...], int]:
     """Insert rows whose key is free; return key -> id of those that were written."""
     if not rows:
         return {}
-    batch = batch_of(session, model, rows)
+    batch, columns = batch_of(session, model, rows), ", ".join(("id", *key))
     if not batch.on_sqlite:
-        found = _insert(batch, f"ON CONFLICT DO NOTHING RETURNING {key}, id")
-        return _pairs(found)
+        found = _insert(batch, f"ON CONFLICT DO NOTHING RETURNING {columns}")
+        return {tuple(row[1:]): row[0] for row in found}
     # A writer has the whole file to itself, and new ids are above all others.
     highest = _highest(batch)
     _insert(batch, "ON CONFLICT DO NOTHING")
-    news = f"SELECT {key}, id FROM {batch.table.name} WHERE id > ?"  # noqa: S608  # ours
+    news = f"SELECT {columns} FROM {batch.table.name} WHERE id > ?"  # noqa: S608  # ours
     written = batch.connection.exec_driver_sql(news, (highest,))
-    return _pairs(written)
+    return {tuple(row[1:]): row[0] for row in written}
 
 
 def insert_numbered(session: Session, model: Any, rows: Sequence[Row]) -> list[int]:
@@ -190,6 +190,15 @@ def update_rows(session: Session, model: Any, rows: Sequence[Row]) -> None:
     batch.connection.exec_driver_sql(statement, tuple(parameters))
 
 
+def update_alike(session: Session, model: Any, rows: Iterable[Row]) -> None:
+    """Change rows by their id, each in columns of its own; rows alike in one call."""
+    alike: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        alike.setdefault(tuple(sorted(row)), []).append(row)
+    for some in alike.values():
+        update_rows(session, model, some)
+
+
 def find_ids(
     session: Session, model: Any, key: str, values: Iterable[Any]
 ) -> dict[Any, int]:
@@ -215,6 +224,39 @@ def find_ids(
 
 def _pairs(rows: Iterable[Any]) -> dict[Any, int]:
     return {row[0]: row[1] for row in rows}
+
+
+def look_up(
+    session: Session,
+    query: str,
+    *,
+    model: Any,
+    key: tuple[str, ...],
+    wanted: Sequence[tuple[Any, ...]],
+) -> Iterator[Any]:
+    """Yield what a query finds for keys, as the driver gives it.
+
+    Args:
+        session: In a transaction.
+        query: Ours; it joins the table `wanted`, whose columns are called as the key.
+        model: Whose columns the key is made of.
+        key: Names of these columns.
+        wanted: The keys.
+    """
+    connection, table = connection_of(session), model.__table__
+    head, some_rows = f"WITH wanted({', '.join(key)}) AS", MAX_VALUES // len(key)
+    mark = f"({', '.join('?' * len(key))})"
+    for start in range(0, len(wanted), some_rows):
+        some = wanted[start : start + some_rows]
+        if connection.dialect.name == "sqlite":
+            marks = ", ".join([mark] * len(some))
+            values = tuple(value for row in some for value in row)
+            statement = f"{head} (VALUES {marks}) {query}"
+        else:
+            source, parameters = arrays(connection, table, key, some)
+            values = tuple(parameters)
+            statement = f"{head} (SELECT * FROM {source}) {query}"  # noqa: S608  # ours
+        yield from connection.exec_driver_sql(statement, values)
 
 
 def _insert(batch: Batch, clash: str) -> Any:

@@ -5,8 +5,8 @@ by its link too; and where nearly all ids of a document are new while nearly all
 items are known by their link or by title and date, the ids are not believed.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -121,14 +121,32 @@ class Recognised(NamedTuple):
     by: Mapping[By, int] = {}
 
     @classmethod
-    def of(cls, known: Mapping[str, Known], n_entries: int) -> "Recognised":
+    def of(cls, known: Iterable[Known], n_entries: int) -> "Recognised":
         """Count what so many entries were known by."""
-        return cls(n_entries, Counter(one.by for one in known.values()))
+        return cls(n_entries, Counter(one.by for one in known))
 
     def plus(self, other: "Recognised") -> "Recognised":
         """Return the sum for more entries of one document."""
         by = Counter(self.by) + Counter(other.by)
         return Recognised(self.n_entries + other.n_entries, by)
+
+
+def recognised(
+    known: Mapping[tuple[int, str], Known], documents: Mapping[int, Sequence[NewEntry]]
+) -> dict[int, Recognised]:
+    """Return by feed what the entries of its document were known by.
+
+    Args:
+        known: Those that are, by feed and key.
+        documents: By feed, all entries.
+    """
+    by_feed: defaultdict[int, list[Known]] = defaultdict(list)
+    for (feed_id, _), one in known.items():
+        by_feed[feed_id].append(one)
+    return {
+        feed_id: Recognised.of(by_feed[feed_id], len(entries))
+        for feed_id, entries in documents.items()
+    }
 
 
 def better_mode(found: Recognised, mode: KeyMode | None) -> KeyMode | None:

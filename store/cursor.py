@@ -1,4 +1,4 @@
-"""The cursor of a feed: what its next poll starts from, once a poll is stored."""
+"""Cursors of feeds: what the next poll of each starts from, once a poll is stored."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -7,10 +7,11 @@ from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from ingest.messages import FeedPolled, KeyMode, PollOutcome
+from store.batches import update_alike
 from store.churn import SWITCH_AFTER
 from store.engine import is_postgresql
 from store.flags import Flag, flag_of, flag_values
@@ -82,9 +83,13 @@ Planner = Callable[[PollFacts], PollPlan]
 # Made once and without the ORM: a poll that found nothing new is by far the most
 # frequent event, and half of what it cost was to put these together each time.
 _FEEDS: Any = Feed.__table__
-_FEED = select(_FEEDS).where(_FEEDS.c.id == bindparam("feed"))
+_FEED = (
+    select(_FEEDS)
+    .where(_FEEDS.c.id.in_(bindparam("feeds", expanding=True)))
+    # In the order of the key, so that two writers cannot wait for each other.
+    .order_by(_FEEDS.c.id)
+)
 _FEED_LOCKED = _FEED.with_for_update()
-_MOVE = update(_FEEDS).where(_FEEDS.c.id == bindparam("feed"))
 
 
 class PollEnd(NamedTuple):
@@ -108,14 +113,48 @@ class PollEnd(NamedTuple):
         return self.counts["n_unchanged"] + self.counts["n_revised"]
 
 
-def move_cursor(
-    session: Session, event: FeedPolled, end: PollEnd, *, plan: Planner, now: datetime
+Ended = tuple[FeedPolled, PollEnd]
+
+
+def move_cursors(
+    session: Session,
+    ended: Sequence[Ended],
+    *,
+    plan: Planner,
+    now: datetime,
 ) -> None:
-    """Write into the feed's row what its next poll starts from."""
+    """Write into the rows of feeds what their next polls start from.
+
+    Args:
+        session: In a transaction that has stored what the polls found.
+        ended: Polls of different feeds, and what they have come to.
+        plan: Decides when a feed is polled next.
+        now: The present moment.
+    """
+    if not ended:
+        return
+    by_feed = {event.feed_id: (event, end) for event, end in ended}
     query = _FEED_LOCKED if is_postgresql(session) else _FEED
-    connection = session.connection()
-    # A row and no object: it has the same attributes and costs a part of it.
-    feed = cast("Feed", connection.execute(query, {"feed": event.feed_id}).one())
+    # Rows and no objects: they have the same attributes and cost a part of them.
+    feeds = session.connection().execute(query, {"feeds": sorted(by_feed)}).all()
+    rows: list[dict[str, Any]] = []
+    marks: dict[int, bytes] = {}
+    for feed in feeds:
+        event, end = by_feed[feed.id]
+        values = _values(session, cast("Feed", feed), (event, end), plan=plan, now=now)
+        rows.append({"id": feed.id, **values})
+        if event.outcome in _FRESH:
+            # An entry that could not be stored must be read again, though it stands
+            # still.
+            marks[feed.id] = b"" if end.counts["n_quarantined"] else event.item_marks
+    update_alike(session, Feed, rows)
+    keep_marks(session, marks)
+
+
+def _values(
+    session: Session, feed: Feed, ended: Ended, *, plan: Planner, now: datetime
+) -> dict[str, Any]:
+    event, end = ended
     planned = plan(_facts(session, feed, event, end, now))
     values = _cursor(feed, event, now) | _schedule(planned)
     values |= flag_values(session, feed, planned.flag, now=now)
@@ -128,11 +167,7 @@ def move_cursor(
         # Asked for while this poll was under way: who asked wants a later look.
         del values["requested_run_id"], values["next_poll_at"]
         values["cause"] = None
-    connection.execute(_MOVE, values | {"feed": event.feed_id})
-    if event.outcome in _FRESH:
-        # An entry that could not be stored must be read again, though it stands still.
-        marks = b"" if end.counts["n_quarantined"] else event.item_marks
-        keep_marks(session, event.feed_id, marks)
+    return values
 
 
 def _facts(

@@ -1,12 +1,34 @@
-"""Raw documents: deleted when nothing that was made of them is left."""
+"""Raw documents: stored once, deleted when nothing that was made of them is left."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from ingest.messages import Document as NewDocument
+from store.batches import insert_rows
 from store.clauses import chunks
 from store.models import Document, Entry, Poll, Revision, RunFile
+
+
+def save_documents(
+    session: Session, documents: Iterable[NewDocument | None], *, now: datetime
+) -> None:
+    """Store raw bytes, each once."""
+    found = {one.sha256: one for one in documents if one is not None}
+    rows = [
+        {
+            "sha256": sha256,
+            "media_type": found[sha256].media_type[:128],
+            "codec": found[sha256].codec,
+            "n_bytes": found[sha256].n_bytes,
+            "body": found[sha256].body,
+            "created_at": now,
+        }
+        for sha256 in sorted(found)
+    ]
+    insert_rows(session, Document, rows)
 
 
 def forget_documents(session: Session, hashes: Iterable[str]) -> int:

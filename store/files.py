@@ -13,6 +13,7 @@ from ingest.messages import FileOutcome, FileRead, FilesRead, FileToRead, ReadFi
 from store.articles import Seen, Sighting
 from store.batches import insert_rows
 from store.clauses import chunks, locked
+from store.documents import save_documents
 from store.feeds import files_feed
 from store.leases import is_claimable, is_given_up, is_under_way
 from store.limits import Limits, retry_at
@@ -21,7 +22,7 @@ from store.plain import MAX_KEY_BYTES, MAX_NAME_CHARS, said, storable_key
 from store.quarantine import Case, quarantine
 from store.tally import End, Reread, Tally, read_again
 from store.words import EntryOutcome, FileState, QuarantineKind, RunKind
-from store.writer import save_documents, write_entries
+from store.writer import write_entries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,9 +160,14 @@ def _write(
     session: Session, reads: Sequence[FileRead], rows: Mapping[int, Any], now: datetime
 ) -> dict[int, list[Reread]]:
     """Write the entries of all files at once; return file id -> how they ended."""
+    ends: dict[int, list[Reread]] = {read.file_id: [] for read in reads}
+    if not any(read.entries for read in reads):
+        return ends
+    feed_id = files_feed(session, now=now)
     seen = [
         Seen(
             entry=entry,
+            feed_id=feed_id,
             document_sha256=read.document.sha256 if read.document else None,
             run_id=rows[read.file_id].run_id,
             file_id=read.file_id,
@@ -169,17 +175,14 @@ def _write(
         for read in reads
         for entry in read.entries
     ]
-    ends: dict[int, list[Reread]] = {read.file_id: [] for read in reads}
-    if seen:
-        feed_id = files_feed(session, now=now)
-        again = [one for one in seen if rows[one.file_id or 0].outcome is not None]
-        held = _quarantined(session, again, feed_id)
-        # A load of files must not stand in the way of live news.
-        sighting = Sighting(feed_id=feed_id, now=now, lane=Lane.BULK)
-        written = write_entries(session, seen, sighting=sighting)
-        for one, end in zip(seen, written, strict=True):
-            was_held = storable_key(one.entry.key) in held
-            ends[one.file_id or 0].append(Reread(end=end, was_quarantined=was_held))
+    again = [one for one in seen if rows[one.file_id or 0].outcome is not None]
+    held = _quarantined(session, again, feed_id)
+    # A load of files must not stand in the way of live news.
+    sighting = Sighting(now=now, lane=Lane.BULK)
+    written = write_entries(session, seen, sighting=sighting)
+    for one, end in zip(seen, written, strict=True):
+        was_held = storable_key(one.entry.key) in held
+        ends[one.file_id or 0].append(Reread(end=end, was_quarantined=was_held))
     return ends
 
 

@@ -2,15 +2,13 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from operator import itemgetter
-from typing import Any
 
-from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from ingest.messages import Entry as NewEntry
-from store.batches import insert_rows
+from store.articles import Name, Seen
+from store.batches import insert_rows, look_up
 from store.churn import By, Known, find_by_title, is_suspect
-from store.clauses import chunks
 from store.models import Entry
 from store.models import EntryAlias as Alias
 from store.tombstones import find_buried
@@ -19,86 +17,114 @@ from store.tombstones import find_buried
 _KEY = "key:"
 
 
-# Made once and without the ORM: most documents bring one new entry, and to put these
-# together anew costs more than to ask them.
-_ENTRIES: Any = Entry.__table__
-_ALIASES: Any = Alias.__table__
-_KNOWN = (_ENTRIES.c.id, _ENTRIES.c.content_hash, _ENTRIES.c.article_id)
-_KEYS: Any = bindparam("keys", expanding=True)
-_BY_KEY = select(_ENTRIES.c.key, *_KNOWN).where(
-    _ENTRIES.c.feed_id == bindparam("feed_id"), _ENTRIES.c.key.in_(_KEYS)
-)
-_BY_ALIAS = (
-    select(_ALIASES.c.alias, *_KNOWN)
-    .join(_ENTRIES, _ENTRIES.c.id == _ALIASES.c.entry_id)
-    .where(_ALIASES.c.feed_id == bindparam("feed_id"), _ALIASES.c.alias.in_(_KEYS))
-)
+# What each entry is known by, as the driver tells it: most documents bring one new
+# entry, and to put a query together costs more than to ask it.
+_BY_KEY = """
+    SELECT entry.feed_id, entry.key, entry.id, entry.content_hash, entry.article_id
+    FROM wanted
+    JOIN entry ON entry.feed_id = wanted.feed_id AND entry.key = wanted.key
+"""
+_BY_ALIAS = """
+    SELECT named.feed_id, named.alias, entry.id, entry.content_hash, entry.article_id
+    FROM wanted
+    JOIN entry_alias AS named
+      ON named.feed_id = wanted.feed_id AND named.alias = wanted.alias
+    JOIN entry ON entry.id = named.entry_id
+"""
+Documents = Mapping[int, Sequence[NewEntry]]  # by feed, the entries of its document
 
 
 def find_known(
-    session: Session, entries: Sequence[NewEntry], *, feed_id: int, n_more: int = 0
-) -> dict[str, Known]:
-    """Return key of an entry -> the stored entry it is.
+    session: Session, documents: Documents, *, n_more: Mapping[int, int]
+) -> dict[Name, Known]:
+    """Return feed and key of an entry -> the stored entry it is.
 
     Args:
         session: In a transaction.
-        entries: Of one document.
-        feed_id: Whose they are.
-        n_more: So many further items of the document are known by their key.
+        documents: What feeds have shown.
+        n_more: So many further items of the document of a feed are known by their key.
     """
-    connection = session.connection()
-    known = {
-        key: Known(*row)
-        for keys in chunks(entry.key for entry in entries)
-        for key, *row in connection.execute(_BY_KEY, {"feed_id": feed_id, "keys": keys})
+    keys = [(feed_id, one.key) for feed_id in documents for one in documents[feed_id]]
+    found = look_up(session, _BY_KEY, model=Entry, key=("feed_id", "key"), wanted=keys)
+    known = {(feed_id, key): Known(*row) for feed_id, key, *row in found}
+    strangers = {
+        feed_id: [one for one in entries if (feed_id, one.key) not in known]
+        for feed_id, entries in documents.items()
     }
-    strangers = [entry for entry in entries if entry.key not in known]
-    aliases = _find_aliases(session, strangers, feed_id)
+    aliases = _find_aliases(session, strangers)
+    for feed_id, entries in documents.items():
+        here = {key: one for (feed, key), one in known.items() if feed == feed_id}
+        here |= _by_aliases(strangers[feed_id], aliases, here, feed_id)
+        # Where most items stand as they stood, ids were not churned.
+        if is_suspect(here, len(entries), n_more=n_more.get(feed_id, 0)):
+            here |= find_by_title(session, entries, here, feed_id=feed_id)
+        known |= {(feed_id, key): one for key, one in here.items()}
+    return known | _buried(session, strangers, known)
+
+
+def _by_aliases(
+    strangers: Sequence[NewEntry],
+    aliases: Mapping[Name, Known],
+    known: Mapping[str, Known],
+    feed_id: int,
+) -> dict[str, Known]:
+    """Return those strangers that are known by another name."""
     taken = {one.id for one in known.values()}
+    found: dict[str, Known] = {}
     for entry in strangers:
-        names = (f"{_KEY}{entry.key}", *entry.aliases)
+        names = ((feed_id, name) for name in _names(entry))
         matches = (aliases[name] for name in names if name in aliases)
         # One stored entry answers to one entry of a document, or two items that
         # share a link would overwrite each other for ever.
         match = next((one for one in matches if one.id not in taken), None)
         if match is not None:
-            known[entry.key] = match
+            found[entry.key] = match
             taken.add(match.id)
-    # Where most items stand as they stood, ids were not churned.
-    if is_suspect(known, len(entries), n_more=n_more):
-        known |= find_by_title(session, entries, known, feed_id=feed_id)
-    return known | _buried(session, strangers, known, feed_id)
+    return found
 
 
 def _buried(
-    session: Session,
-    strangers: Sequence[NewEntry],
-    known: Mapping[str, Known],
-    feed_id: int,
-) -> dict[str, Known]:
+    session: Session, strangers: Documents, known: Mapping[Name, Known]
+) -> dict[Name, Known]:
     """Return entries that were deleted: whatever they hold, they are as they were."""
-    rest = [one for one in strangers if one.key not in known]
-    buried = find_buried(session, rest, feed_id=feed_id) if rest else set()
-    return {
-        one.key: Known(0, one.article.content_hash if one.article else None, None)
-        for one in rest
-        if one.key in buried
+    rest = {
+        feed_id: [one for one in entries if (feed_id, one.key) not in known]
+        for feed_id, entries in strangers.items()
     }
-
-
-def _find_aliases(
-    session: Session, entries: Sequence[NewEntry], feed_id: int
-) -> dict[str, Known]:
-    wanted = {alias for entry in entries for alias in entry.aliases}
-    wanted |= {f"{_KEY}{entry.key}" for entry in entries}
-    connection = session.connection()
+    buried = find_buried(session, rest)
     return {
-        alias: Known(entry_id, content_hash, article_id, _by(alias))
-        for keys in chunks(sorted(wanted))
-        for alias, entry_id, content_hash, article_id in connection.execute(
-            _BY_ALIAS, {"feed_id": feed_id, "keys": keys}
+        (feed_id, one.key): Known(
+            0, one.article.content_hash if one.article else None, None
         )
+        for feed_id, entries in rest.items()
+        for one in entries
+        if (feed_id, one.key) in buried
     }
+
+
+def _find_aliases(session: Session, strangers: Documents) -> dict[Name, Known]:
+    wanted = {
+        (feed_id, name)
+        for feed_id, entries in strangers.items()
+        for one in entries
+        for name in _names(one)
+    }
+    found = look_up(
+        session,
+        _BY_ALIAS,
+        model=Alias,
+        key=("feed_id", "alias"),
+        wanted=sorted(wanted),
+    )
+    return {
+        (feed_id, alias): Known(entry_id, content_hash, article_id, _by(alias))
+        for feed_id, alias, entry_id, content_hash, article_id in found
+    }
+
+
+def _names(entry: NewEntry) -> tuple[str, ...]:
+    """Return what else an entry may be known by."""
+    return (f"{_KEY}{entry.key}", *entry.aliases)
 
 
 def _by(alias: str) -> By:
@@ -109,26 +135,25 @@ def _by(alias: str) -> By:
 
 def add_aliases(
     session: Session,
-    entries: Sequence[NewEntry],
-    ids: Mapping[str, int],
+    entries: Sequence[Seen],
+    ids: Mapping[Name, int],
     *,
-    feed_id: int,
-    later_keys: Collection[str] = (),
+    later_keys: Collection[Name] = (),
 ) -> None:
-    """Remember the aliases of entries; `ids` gives the row of each key.
+    """Remember the aliases of entries; `ids` gives the row of each.
 
     The keys in `later_keys` are not those of their rows, and become aliases too.
     """
     rows = [
-        {"feed_id": feed_id, "alias": alias, "entry_id": ids[entry.key]}
-        for entry in entries
-        if entry.key in ids
-        for alias in (*entry.aliases, *_later_key(entry, later_keys))
+        {"feed_id": one.feed_id, "alias": alias, "entry_id": ids[one.name]}
+        for one in entries
+        if one.name in ids
+        for alias in (*one.entry.aliases, *_later_key(one, later_keys))
     ]
     # In the order of the key, so that two writers cannot wait for each other.
-    insert_rows(session, Alias, sorted(rows, key=itemgetter("alias")))
+    insert_rows(session, Alias, sorted(rows, key=itemgetter("feed_id", "alias")))
 
 
-def _later_key(entry: NewEntry, later_keys: Collection[str]) -> Iterator[str]:
-    if entry.key in later_keys:
-        yield f"{_KEY}{entry.key}"
+def _later_key(one: Seen, later_keys: Collection[Name]) -> Iterator[str]:
+    if one.name in later_keys:
+        yield f"{_KEY}{one.entry.key}"

@@ -1,109 +1,160 @@
-"""What a poll found: entries, articles and the feed's cursor in one transaction."""
+"""What polls found: entries, articles and the cursors of feeds in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from enrich.messages import Lane
 from ingest.messages import FeedPolled
 from store.articles import Seen, Sighting
-from store.batches import insert_rows
+from store.batches import insert_rows, update_alike
 from store.churn import Recognised, better_mode
-from store.cursor import Planner, PollEnd, move_cursor
+from store.cursor import Ended, Planner, PollEnd, move_cursors
+from store.documents import save_documents
 from store.engine import is_postgresql
 from store.models import Poll, PollPart
 from store.news import news_of, news_of_parts
 from store.plain import said
 from store.tally import End, Tally
 from store.words import PollState
-from store.writer import save_documents, write_entries
+from store.writer import write_entries
 
 # As in `store/cursor.py`: made once and without the ORM.
 _POLLS: Any = Poll.__table__
-_POLL = select(
-    *(_POLLS.c[name] for name in ("state", "run_id", "started_at", "document_sha256")),
-    *(_POLLS.c[name] for name in Tally.of([]).columns()),
-).where(_POLLS.c.id == bindparam("poll"))
-_POLL_LOCKED = _POLL.with_for_update()
-_WRITE = update(_POLLS).where(_POLLS.c.id == bindparam("poll"))
+_OPEN = (
+    select(
+        *(_POLLS.c[name] for name in ("id", "run_id", "started_at", "document_sha256")),
+        *(_POLLS.c[name] for name in Tally.of([]).columns()),
+    )
+    .where(
+        _POLLS.c.id.in_(bindparam("polls", expanding=True)),
+        _POLLS.c.state == PollState.OPEN,
+    )
+    # In the order of the key, so that two writers cannot wait for each other.
+    .order_by(_POLLS.c.id)
+)
+_OPEN_LOCKED = _OPEN.with_for_update()
 
 
-def save_poll(
-    session: Session, event: FeedPolled, *, plan: Planner, now: datetime
-) -> bool:
-    """Store one part of a poll; with the last part the feed's cursor moves.
+class _Arrived(NamedTuple):
+    """A part of a poll that is waited for."""
+
+    poll: Any  # its row
+    event: FeedPolled
+
+    @property
+    def document_sha256(self) -> str | None:
+        # The document travels in part 0 only, and parts may overtake each other.
+        document = self.event.document
+        return document.sha256 if document else self.poll.document_sha256
+
+
+def save_polls(
+    session: Session, events: Sequence[FeedPolled], *, plan: Planner, now: datetime
+) -> int:
+    """Store what polls found; with its last part the cursor of a feed moves.
+
+    Args:
+        session: In a transaction.
+        events: Of different polls.
+        plan: Decides when a feed is polled next.
+        now: The present moment.
 
     Returns:
-        Whether anything was written: False for a redelivery, or for an answer that
-        came after its lease and was taken over by a later poll.
+        How many were written: not a redelivery, nor an answer that came after its
+        lease and was taken over by a later poll.
     """
-    poll = _open_poll(session, event)
-    if poll is None:
-        return False
-    # The document travels in part 0 only, and parts may overtake each other.
-    document = event.document.sha256 if event.document else poll.document_sha256
-    ends, recognised = _save_found(session, event, document, poll.run_id, now)
-    # Items that ingest knew are the first part's, or each part would count them.
-    n_known = event.n_known if event.part == 0 else 0
-    tally = Tally.of([*ends, *repeat(End.UNCHANGED, n_known)]).columns()
-    counts = {name: getattr(poll, name) + count for name, count in tally.items()}
-    values: dict[str, Any] = {"document_sha256": document, "n_parts": event.n_parts}
-    news = news_of(event.entries, ends)
-    is_last = _is_last(session, event, news, now)
-    if is_last:
-        values |= _ended(event, now)
-    session.connection().execute(_WRITE, counts | values | {"poll": event.poll_id})
-    if is_last:
-        end = PollEnd(
-            run_id=poll.run_id,
-            started_at=poll.started_at,
-            counts=counts,
-            news=news if event.n_parts == 1 else news_of_parts(session, event.poll_id),
+    arrived = _waited_for(session, events)
+    save_documents(session, [one.event.document for one in arrived], now=now)
+    ends, known_by = _save_found(session, arrived, now)
+    rows: list[dict[str, Any]] = []
+    ended: list[Ended] = []
+    for one in arrived:
+        poll, event = one
+        news = news_of(event.entries, ends[poll.id])
+        row = _counts(one, ends[poll.id])
+        if _is_last(session, event, news, now):
+            if event.n_parts > 1:
+                news = news_of_parts(session, poll.id)
             # Of a poll in parts the last one to come speaks for all.
-            better_mode=better_mode(recognised, event.key_mode),
-        )
-        move_cursor(session, event, end, plan=plan, now=now)
-    return True
+            recognised = known_by.get(event.feed_id, Recognised())
+            end = PollEnd(
+                run_id=poll.run_id,
+                started_at=poll.started_at,
+                counts=dict(row),
+                news=news,
+                better_mode=better_mode(recognised, event.key_mode),
+            )
+            ended.append((event, end))
+            row |= _ended(event, now)
+        row |= {"document_sha256": one.document_sha256, "n_parts": event.n_parts}
+        rows.append(row | {"id": poll.id})
+    update_alike(session, Poll, rows)
+    move_cursors(session, ended, plan=plan, now=now)
+    return len(arrived)
 
 
-def _open_poll(session: Session, event: FeedPolled) -> Any | None:
-    """Return the row of a poll that waits for this part, and lock it."""
-    query = _POLL_LOCKED if is_postgresql(session) else _POLL
-    poll = session.connection().execute(query, {"poll": event.poll_id}).first()
-    if poll is None or poll.state != PollState.OPEN:
-        return None
+def _waited_for(session: Session, events: Sequence[FeedPolled]) -> list[_Arrived]:
+    """Return those parts whose polls wait for them, in the order of the polls."""
+    query = _OPEN_LOCKED if is_postgresql(session) else _OPEN
+    # One part of a poll in a message: one more is none of ours, and its lease ends.
+    by_poll = {one.poll_id: one for one in events}
+    found = session.connection().execute(query, {"polls": sorted(by_poll)})
+    rows = [(row, by_poll[row.id]) for row in found.all()]
+    return [
+        _Arrived(row, event) for row, event in rows if not _has_part(session, event)
+    ]
+
+
+def _has_part(session: Session, event: FeedPolled) -> bool:
     if event.n_parts == 1:
-        return poll  # it would not be open, had this part come before
+        return False  # the poll would not be open, had this part come before
     stored = select(PollPart.part).where(
         PollPart.poll_id == event.poll_id, PollPart.part == event.part
     )
-    return poll if session.scalar(stored) is None else None
+    return session.scalar(stored) is not None
 
 
 def _save_found(
-    session: Session,
-    event: FeedPolled,
-    document_sha256: str | None,
-    run_id: int | None,
-    now: datetime,
-) -> tuple[list[End], Recognised]:
-    save_documents(session, [event.document], now=now)
-    if not event.entries:
-        return [], Recognised()
-    seen = [
-        Seen(entry=entry, document_sha256=document_sha256, run_id=run_id)
-        for entry in event.entries
-    ]
-    sighting = Sighting(
-        feed_id=event.feed_id, now=now, lane=Lane.LIVE, n_known=event.n_known
+    session: Session, arrived: Sequence[_Arrived], now: datetime
+) -> tuple[dict[int, list[End]], Mapping[int, Recognised]]:
+    """Write the entries of all polls at once; return by poll how they ended."""
+    seen = list(_seen(arrived))
+    ends: dict[int, list[End]] = {one.poll.id: [] for one in arrived}
+    if not seen:
+        return ends, {}
+    known = {one.event.feed_id: one.event.n_known for one in arrived}
+    sighting = Sighting(now=now, lane=Lane.LIVE, n_known=known)
+    known_by: list[Mapping[int, Recognised]] = []
+    written = iter(
+        write_entries(session, seen, sighting=sighting, watch=known_by.append)
     )
-    recognised: list[Recognised] = []
-    ends = write_entries(session, seen, sighting=sighting, watch=recognised.append)
-    return ends, recognised[0]
+    for one in arrived:
+        ends[one.poll.id] = [next(written) for _ in one.event.entries]
+    return ends, known_by[0]
+
+
+def _seen(arrived: Sequence[_Arrived]) -> Iterator[Seen]:
+    for one in arrived:
+        for entry in one.event.entries:
+            yield Seen(
+                entry=entry,
+                feed_id=one.event.feed_id,
+                document_sha256=one.document_sha256,
+                run_id=one.poll.run_id,
+            )
+
+
+def _counts(one: _Arrived, ends: Sequence[End]) -> dict[str, Any]:
+    """Return what a poll counts with this part, under the names of the columns."""
+    # Items that ingest knew are the first part's, or each part would count them.
+    n_known = one.event.n_known if one.event.part == 0 else 0
+    tally = Tally.of([*ends, *repeat(End.UNCHANGED, n_known)]).columns()
+    return {name: getattr(one.poll, name) + count for name, count in tally.items()}
 
 
 def _is_last(

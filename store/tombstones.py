@@ -1,27 +1,27 @@
 """Tombstones: what is remembered of deleted entries, so that none returns as new."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ingest.messages import Entry as NewEntry
-from store.batches import insert_rows
-from store.clauses import chunks, insert_into
+from store.batches import insert_rows, look_up
+from store.clauses import insert_into
 from store.models import Article, Entry, EntryAlias, Tombstone
 
-# Made once and without the ORM, as what asks for known entries (`store/known.py`).
-_STONES: Any = Tombstone.__table__
-_BURIED = select(_STONES.c.feed_id, _STONES.c.key, _STONES.c.uid).where(
-    and_(
-        _STONES.c.feed_id == bindparam("feed_id"),
-        _STONES.c.key.in_(bindparam("names", expanding=True)),
-    )
-    | _STONES.c.uid.in_(bindparam("articles", expanding=True))
-)
+# As what asks for known entries (`store/known.py`).
+_BY_NAME = """
+    SELECT tombstone.feed_id, tombstone.key FROM wanted
+    JOIN tombstone
+      ON tombstone.feed_id = wanted.feed_id AND tombstone.key = wanted.key
+"""
+_BY_UID = """
+    SELECT tombstone.uid FROM wanted JOIN tombstone ON tombstone.uid = wanted.uid
+"""
 
 
 def bury_entries(session: Session, article_ids: Sequence[int], *, now: datetime) -> int:
@@ -66,24 +66,29 @@ def bury_entries(session: Session, article_ids: Sequence[int], *, now: datetime)
 
 
 def find_buried(
-    session: Session, entries: Sequence[NewEntry], *, feed_id: int
-) -> set[str]:
-    """Return the keys of those entries that were deleted, or whose article was."""
-    keys: defaultdict[str, set[str]] = defaultdict(set)
-    uids: defaultdict[str, set[str]] = defaultdict(set)
-    for one in entries:
-        for name in (one.key, *one.aliases):
-            keys[name].add(one.key)
-        if one.article:
-            uids[one.article.uid].add(one.key)
-    buried: set[str] = set()
-    connection = session.connection()
-    for some in chunks([*keys, *uids]):
-        names = [one for one in some if one in keys]
-        articles = [one for one in some if one in uids]
-        asked = {"feed_id": feed_id, "names": names, "articles": articles}
-        for row in connection.execute(_BURIED, asked):
-            if row.feed_id == feed_id:
-                buried |= keys.get(row.key, set())
-            buried |= uids.get(row.uid, set())
+    session: Session, documents: Mapping[int, Sequence[NewEntry]]
+) -> set[tuple[int, str]]:
+    """Return feed and key of those entries that were deleted, or whose article was.
+
+    Args:
+        session: In a transaction.
+        documents: By feed, entries that are not known.
+    """
+    keys: defaultdict[tuple[Any, ...], set[tuple[int, str]]] = defaultdict(set)
+    uids: defaultdict[tuple[Any, ...], set[tuple[int, str]]] = defaultdict(set)
+    for feed_id, entries in documents.items():
+        for one in entries:
+            for name in (one.key, *one.aliases):
+                keys[feed_id, name].add((feed_id, one.key))
+            if one.article:
+                uids[(one.article.uid,)].add((feed_id, one.key))
+    buried: set[tuple[int, str]] = set()
+    for query, key, asked in (
+        (_BY_NAME, ("feed_id", "key"), keys),
+        (_BY_UID, ("uid",), uids),
+    ):
+        for row in look_up(
+            session, query, model=Tombstone, key=key, wanted=list(asked)
+        ):
+            buried |= asked[tuple(row)]
     return buried

@@ -4,47 +4,28 @@ Races are settled by the unique keys of `article` and `entry`, never by looking 
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from functools import partial
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy.orm import Session
 
-from ingest.messages import Document as NewDocument
 from store import rollups
-from store.articles import Seen, Sighting, Target, write_articles
+from store.articles import Name, Seen, Sighting, Target, write_articles
 from store.batches import insert_new, insert_rows, update_rows
-from store.churn import By, Known, Recognised
+from store.churn import By, Known, Recognised, recognised
 from store.details import entry_details
 from store.known import add_aliases, find_known
-from store.models import Document, Entry
+from store.models import Entry
 from store.plain import UnfitValue, require_fit, storable_key
 from store.quarantine import Case, quarantine
 from store.refusals import write_what_fits
+from store.rounds import rounds
 from store.tally import End
 from store.words import EntryOutcome, QuarantineKind
-
-
-def save_documents(
-    session: Session, documents: Sequence[NewDocument | None], *, now: datetime
-) -> None:
-    """Store raw bytes, each once."""
-    found = {one.sha256: one for one in documents if one is not None}
-    rows = [
-        {
-            "sha256": sha256,
-            "media_type": found[sha256].media_type[:128],
-            "codec": found[sha256].codec,
-            "n_bytes": found[sha256].n_bytes,
-            "body": found[sha256].body,
-            "created_at": now,
-        }
-        for sha256 in sorted(found)
-    ]
-    insert_rows(session, Document, rows)
 
 
 def write_entries(
@@ -52,17 +33,17 @@ def write_entries(
     seen: Sequence[Seen],
     *,
     sighting: Sighting,
-    watch: Callable[[Recognised], None] = lambda _: None,
+    watch: Callable[[Mapping[int, Recognised]], None] = lambda _: None,
 ) -> list[End]:
-    """Write what documents held; writing the same again changes nothing.
+    """Write what documents of feeds held; writing the same again changes nothing.
 
     An entry that cannot be stored goes to quarantine, and the others are stored.
 
     Args:
         session: In a transaction.
-        seen: The entries.
-        sighting: Where and when they were seen.
-        watch: Is told what the stored ones were known by.
+        seen: The entries, those of a document one after another.
+        sighting: When they were seen.
+        watch: Is told by feed what the stored ones were known by.
 
     Returns:
         How each entry ended, in the order of `seen`.
@@ -74,7 +55,7 @@ def write_entries(
     )
     faults |= {fit[one.place]: one.error for one in refused}
     # In the order of the key, as below.
-    for place in sorted(faults, key=lambda place: seen[place].entry.key):
+    for place in sorted(faults, key=lambda place: seen[place].name):
         _quarantine(session, seen[place], sighting, faults[place])
     watch(written.recognised)
     # Last of all: until this transaction ends nobody else counts in these hours.
@@ -96,30 +77,24 @@ def _unfit(seen: Sequence[Seen]) -> Iterator[tuple[int, Exception]]:
 class _Written(NamedTuple):
     ends: list[End]
     counted: list[rollups.Row]  # articles to add to their hours
-    recognised: Recognised
+    recognised: Mapping[int, Recognised]  # by feed
 
 
 def _write_all(session: Session, sighting: Sighting, seen: Sequence[Seen]) -> _Written:
     ends: dict[int, End] = {}
     counted: list[rollups.Row] = []
-    recognised = Recognised(sighting.n_known, {By.KEY: sighting.n_known})
-    for places in _rounds(seen):
+    by_feed = {
+        feed_id: Recognised(n_known, {By.KEY: n_known})
+        for feed_id, n_known in sighting.n_known.items()
+    }
+    for places in rounds(seen):
         written = _write(session, [seen[place] for place in places], sighting)
         ends |= zip(places, written.ends, strict=True)
         counted += written.counted
-        recognised = recognised.plus(written.recognised)
+        for feed_id, more in written.recognised.items():
+            by_feed[feed_id] = by_feed.get(feed_id, Recognised()).plus(more)
     in_order = [ends[place] for place in range(len(seen))]
-    return _Written(in_order, counted, recognised)
-
-
-def _rounds(seen: Sequence[Seen]) -> Iterator[list[int]]:
-    """Yield places such that no key comes twice in a round."""
-    rest = list(range(len(seen)))
-    while rest:
-        firsts = {seen[place].entry.key: place for place in reversed(rest)}
-        chosen = set(firsts.values())
-        yield sorted(chosen)
-        rest = [place for place in rest if place not in chosen]
+    return _Written(in_order, counted, by_feed)
 
 
 class _Changed(NamedTuple):
@@ -128,19 +103,21 @@ class _Changed(NamedTuple):
 
 
 def _write(session: Session, seen: Sequence[Seen], sighting: Sighting) -> _Written:
-    entries, n_more = [one.entry for one in seen], sighting.n_known
-    known = find_known(session, entries, feed_id=sighting.feed_id, n_more=n_more)
-    strangers = [one for one in seen if one.entry.key not in known]
+    documents: defaultdict[int, list[Any]] = defaultdict(list)
+    for one in seen:
+        documents[one.feed_id].append(one.entry)
+    known = find_known(session, documents, n_more=sighting.n_known)
+    strangers = [one for one in seen if one.name not in known]
     changed = [
-        _Changed(one, known[one.entry.key])
+        _Changed(one, known[one.name])
         for one in seen
-        if one.entry.key in known and _differs(one, known[one.entry.key])
+        if one.name in known and _differs(one, known[one.name])
     ]
     revised = [one for one in changed if one.stored.article_id is not None]
     # Rejected or quarantined before, and an article now.
     risen = [one for one in changed if one.stored.article_id is None]
-    fresh = [one for one in strangers if one.entry.article]
-    fresh += [one.seen for one in risen]
+    names = {one.name for one in strangers} | {one.seen.name for one in risen}
+    fresh = [one for one in seen if one.name in names and one.entry.article]
     # Where two entries share a page, the first one in the document speaks for it.
     speakers = {one.draft.uid: one for one in reversed(fresh)}
     targets = write_articles(
@@ -150,16 +127,16 @@ def _write(session: Session, seen: Sequence[Seen], sighting: Sighting) -> _Writt
         sighting=sighting,
     )
     outcomes = _outcomes(fresh, targets)
-    ends = {one.entry.key: End.UNCHANGED for one in seen}
+    ends = {one.name: End.UNCHANGED for one in seen}
     ends |= _insert_entries(session, strangers, outcomes, targets, sighting)
     ends |= _update_risen(session, risen, outcomes, targets, sighting)
     ends |= _update_revised(session, revised, sighting)
-    _remember_names(session, seen, changed, known, sighting)
+    _remember_names(session, seen, changed, known)
     news = [one for uid, one in speakers.items() if targets[uid].is_new]
     return _Written(
-        [ends[one.entry.key] for one in seen],
+        [ends[one.name] for one in seen],
         [{"first_seen_at": sighting.now, "source": one.draft.source} for one in news],
-        Recognised.of(known, len(seen)),
+        recognised(known, documents),
     )
 
 
@@ -167,15 +144,14 @@ def _remember_names(
     session: Session,
     seen: Sequence[Seen],
     changed: Sequence[_Changed],
-    known: Mapping[str, Known],
-    sighting: Sighting,
+    known: Mapping[Name, Known],
 ) -> None:
     """Keep the other names of what has changed, and all names of what was renamed."""
-    renamed = {key for key, one in known.items() if one.by is By.TITLE_DATE}
-    entries = [one.seen.entry for one in changed]
-    entries += [one.entry for one in seen if one.entry.key in renamed]
-    ids = {one.key: known[one.key].id for one in entries}
-    add_aliases(session, entries, ids, feed_id=sighting.feed_id, later_keys=renamed)
+    renamed = {name for name, one in known.items() if one.by is By.TITLE_DATE}
+    entries = [one.seen for one in changed]
+    entries += [one for one in seen if one.name in renamed]
+    ids = {one.name: known[one.name].id for one in entries}
+    add_aliases(session, entries, ids, later_keys=renamed)
 
 
 def _differs(seen: Seen, stored: Known) -> bool:
@@ -185,20 +161,20 @@ def _differs(seen: Seen, stored: Known) -> bool:
 
 def _outcomes(
     fresh: Sequence[Seen], targets: dict[str, Target]
-) -> dict[str, EntryOutcome]:
-    """Return key -> whether it brought its article or is one more appearance."""
-    outcomes: dict[str, EntryOutcome] = {}
+) -> dict[Name, EntryOutcome]:
+    """Return name -> whether it brought its article or is one more appearance."""
+    outcomes: dict[Name, EntryOutcome] = {}
     opened: set[str] = set()
     for one in fresh:
         uid = one.draft.uid
         first = targets[uid].is_new and uid not in opened
         opened.add(uid)
-        outcomes[one.entry.key] = (
-            EntryOutcome.STORED if first else EntryOutcome.DUPLICATE
-        )
+        outcomes[one.name] = EntryOutcome.STORED if first else EntryOutcome.DUPLICATE
     return outcomes
 
 
+_KEY = ("feed_id", "key")
+_NAME = itemgetter(*_KEY)
 _ENDS = {
     EntryOutcome.STORED: End.NEW,
     EntryOutcome.DUPLICATE: End.DUPLICATE,
@@ -209,34 +185,33 @@ _ENDS = {
 def _insert_entries(
     session: Session,
     seen: Sequence[Seen],
-    outcomes: dict[str, EntryOutcome],
+    outcomes: dict[Name, EntryOutcome],
     targets: dict[str, Target],
     sighting: Sighting,
-) -> dict[str, End]:
+) -> dict[Name, End]:
     rows = [_entry_row(one, outcomes, targets, sighting) for one in seen]
     # In the order of the key, so that two writers cannot wait for each other.
-    rows.sort(key=itemgetter("key"))
+    rows.sort(key=_NAME)
     # A row that does not come back was written by another worker just before: its
     # entry is known by now, and unchanged.
-    ids = insert_new(session, Entry, rows, key="key")
-    entries = [one.entry for one in seen]
-    add_aliases(session, entries, ids, feed_id=sighting.feed_id)
-    return {row["key"]: _ENDS[row["outcome"]] for row in rows if row["key"] in ids}
+    ids = cast("dict[Name, int]", insert_new(session, Entry, rows, key=_KEY))
+    add_aliases(session, seen, ids)
+    return {_NAME(row): _ENDS[row["outcome"]] for row in rows if _NAME(row) in ids}
 
 
 def _entry_row(
     one: Seen,
-    outcomes: dict[str, EntryOutcome],
+    outcomes: dict[Name, EntryOutcome],
     targets: dict[str, Target],
     sighting: Sighting,
 ) -> dict[str, Any]:
     entry, article = one.entry, one.entry.article
     return {
-        "feed_id": sighting.feed_id,
+        "feed_id": one.feed_id,
         "key": entry.key,
         "key_mode": entry.key_mode,
         "link": entry.link,
-        "outcome": outcomes.get(entry.key, EntryOutcome.REJECTED),
+        "outcome": outcomes.get(one.name, EntryOutcome.REJECTED),
         "reason": entry.rejected,
         "article_id": targets[article.uid].article_id if article else None,
         "content_hash": article.content_hash if article else None,
@@ -250,10 +225,10 @@ def _entry_row(
 def _update_risen(
     session: Session,
     risen: Sequence[_Changed],
-    outcomes: dict[str, EntryOutcome],
+    outcomes: dict[Name, EntryOutcome],
     targets: dict[str, Target],
     sighting: Sighting,
-) -> dict[str, End]:
+) -> dict[Name, End]:
     rows = []
     for seen, stored in risen:
         row = _entry_row(seen, outcomes, targets, sighting)
@@ -261,12 +236,12 @@ def _update_risen(
             del row[fixed]
         rows.append(row | {"id": stored.id})
     update_rows(session, Entry, rows)
-    return {one.seen.entry.key: _ENDS[outcomes[one.seen.entry.key]] for one in risen}
+    return {one.seen.name: _ENDS[outcomes[one.seen.name]] for one in risen}
 
 
 def _update_revised(
     session: Session, revised: Sequence[_Changed], sighting: Sighting
-) -> dict[str, End]:
+) -> dict[Name, End]:
     rows = [
         {
             "id": stored.id,
@@ -278,7 +253,7 @@ def _update_revised(
         for seen, stored in revised
     ]
     update_rows(session, Entry, rows)
-    return {one.seen.entry.key: End.REVISED for one in revised}
+    return {one.seen.name: End.REVISED for one in revised}
 
 
 def _quarantine(
@@ -287,7 +262,7 @@ def _quarantine(
     # The key itself may be what the database refuses.
     key = storable_key(seen.entry.key)
     row = {
-        "feed_id": sighting.feed_id,
+        "feed_id": seen.feed_id,
         "key": key,
         "key_mode": seen.entry.key_mode,
         "outcome": EntryOutcome.QUARANTINED,
@@ -298,10 +273,10 @@ def _quarantine(
     insert_rows(session, Entry, [row])
     case = Case(
         kind=QuarantineKind.ENTRY,
-        item=f"{sighting.feed_id}:{key}",
+        item=f"{seen.feed_id}:{key}",
         error=type(error).__name__,
         detail=str(error.__cause__ or error)[:500],
-        feed_id=sighting.feed_id,
+        feed_id=seen.feed_id,
         file_id=seen.file_id,
         payload=json.dumps(asdict(seen.entry), default=str),
     )

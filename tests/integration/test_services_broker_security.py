@@ -247,7 +247,7 @@ def test_a_store_keeps_what_is_no_message_and_takes_what_it_tells_itself(
     # Celery writes limits of its own on what a worker sends to a task that it has.
     bench.app.task(name="store.record_failure", shared=False)(lambda _: None)
     told = WorkFailed(
-        task="store.save_poll",
+        task="store.save_polls",
         kind=WorkKind.MESSAGE,
         ids=(),
         error="Told",

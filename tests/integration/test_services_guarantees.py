@@ -19,7 +19,7 @@ from support.workers import Workers, poll_command, read_command, wait_for
 
 from enrich.messages import ArticlesEnriched, ArticleToEnrich, EnrichArticles, Lane
 from enrich.pipeline import pipelines
-from ingest.messages import FeedPolled, FilesRead, FileToRead, ReadFiles
+from ingest.messages import FeedsPolled, FilesRead, FileToRead, ReadFiles
 from services import routes, wire
 from services.app import make_app
 from services.enricher import enrich_options
@@ -148,7 +148,7 @@ def test_news_passes_archives_and_polls_pass_files_in_one_worker(
     events = [bench.next_event() for _ in range(13)]
 
     assert [getattr(one, "lane", type(one)) for one in events] == (
-        [Lane.LIVE] * 3 + [FeedPolled] * 3 + [FilesRead] * 4 + [Lane.BULK] * 3
+        [Lane.LIVE] * 3 + [FeedsPolled] * 3 + [FilesRead] * 4 + [Lane.BULK] * 3
     )
 
 

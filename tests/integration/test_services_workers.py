@@ -19,7 +19,7 @@ from celery import Celery
 from enrich.messages import ArticlesEnriched, ArticleToEnrich, EnrichArticles, Lane
 from enrich.pipeline import pipelines
 from ingest.messages import (
-    FeedPolled,
+    FeedsPolled,
     FeedToPoll,
     FileOutcome,
     FilesRead,
@@ -166,8 +166,9 @@ def test_an_ingest_worker_polls_and_refuses_addresses_that_are_not_public(
     publish(bench.app, poll_command("http://127.0.0.1:9/feed.xml"))
     event = bench.next_event()
 
-    assert isinstance(event, FeedPolled)
-    assert (event.poll_id, event.outcome) == (7, PollOutcome.BLOCKED)
+    assert isinstance(event, FeedsPolled)
+    (poll,) = event.polls
+    assert (poll.poll_id, poll.outcome) == (7, PollOutcome.BLOCKED)
 
 
 def article_command(bench: Bench, *, version: str | None = None) -> EnrichArticles:

@@ -83,14 +83,14 @@ def test_rows_with_a_taken_key_are_left_as_they_stand(desk: Desk) -> None:
 
 def test_only_rows_that_were_written_come_back(desk: Desk) -> None:
     with transaction(desk.engine) as session:
-        first = insert_new(session, Entity, [entity("b")], key="key")
+        first = insert_new(session, Entity, [entity("b")], key=("key",))
         rows = [entity("a"), entity("b"), entity("c")]
-        news = insert_new(session, Entity, rows, key="key")
+        news = insert_new(session, Entity, rows, key=("key",))
         found = find_ids(session, Entity, "key", ["a", "b", "c", "d"])
-        assert insert_new(session, Entity, rows, key="key") == {}
-        assert insert_new(session, Entity, [], key="key") == {}
-    assert set(news) == {"a", "c"}
-    assert found == first | news
+        assert insert_new(session, Entity, rows, key=("key",)) == {}
+        assert insert_new(session, Entity, [], key=("key",)) == {}
+    assert set(news) == {("a",), ("c",)}
+    assert found == {key: number for (key,), number in (first | news).items()}
 
 
 def test_text_comes_back_as_it_was_written(desk: Desk) -> None:
@@ -299,11 +299,10 @@ def test_redelivered_events_in_any_order_leave_the_same_rows(
         if kind == "write":
             assert not desk.save_poll(polls[number % len(polls)])
             entries = polls[number % len(polls)].entries
-            sighting = Sighting(
-                feed_id=feeds[number % len(feeds)], now=NOW, lane=Lane.LIVE
-            )
+            feed_id = feeds[number % len(feeds)]
+            sighting = Sighting(now=NOW, lane=Lane.LIVE)
             with transaction(desk.engine) as session:
-                seen = [Seen(entry=one) for one in reversed(entries)]
+                seen = [Seen(entry=one, feed_id=feed_id) for one in reversed(entries)]
                 ends = write_entries(session, seen, sighting=sighting)
             assert set(ends) == {End.UNCHANGED}
         else:

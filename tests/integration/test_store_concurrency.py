@@ -72,9 +72,9 @@ def at_once(work: Callable[[int, threading.Barrier], None]) -> None:
 
 
 def write(desk: Desk, feed_id: int, entries: list[Any]) -> list[End]:
-    sighting = Sighting(feed_id=feed_id, now=desk.now, lane=Lane.LIVE)
+    sighting = Sighting(now=desk.now, lane=Lane.LIVE)
     with transaction(desk.engine) as session:
-        seen = [Seen(entry=one) for one in entries]
+        seen = [Seen(entry=one, feed_id=feed_id) for one in entries]
         return write_entries(session, seen, sighting=sighting)
 
 

@@ -12,7 +12,7 @@ from support.desk import POLL_LIMITS, Desk
 from support.factories import article, entry
 
 from ingest.fetch import FetchRequest, Reply
-from ingest.messages import FeedPolled, PollFeeds
+from ingest.messages import FeedsPolled, PollFeeds
 from ingest.poll import poll_feeds
 from store.articles import MAX_REVISIONS
 from store.engine import reading, transaction
@@ -64,7 +64,7 @@ class Paper:
         async def fetch(request: FetchRequest, /) -> Reply:
             return Reply(url=request.url, status=200, body=body.encode())
 
-        events: list[FeedPolled] = []
+        events: list[FeedsPolled] = []
         command = PollFeeds(feeds=asked, limits=POLL_LIMITS)
         asyncio.run(
             poll_feeds(
@@ -72,7 +72,7 @@ class Paper:
             )
         )
         for event in events:
-            self.desk.save_poll(event)
+            self.desk.save_polls(*event.polls)
         poll: Poll = self.desk.one(Poll, Poll.id == asked[0].poll_id)
         return poll
 

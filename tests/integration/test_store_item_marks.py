@@ -10,7 +10,7 @@ from support.desk import POLL_LIMITS, Desk
 from support.factories import article, entry, polled
 
 from ingest.fetch import FetchRequest, Reply
-from ingest.messages import FeedPolled, FeedToPoll, PollFeeds, PollOutcome
+from ingest.messages import FeedPolled, FeedsPolled, FeedToPoll, PollFeeds, PollOutcome
 from ingest.poll import poll_feeds
 from store import quarantine
 from store.engine import transaction
@@ -114,11 +114,11 @@ def poll(desk: Desk, body: bytes) -> FeedPolled:
     async def fetch(request: FetchRequest, /) -> Reply:
         return Reply(url=request.url, status=200, body=body)
 
-    events: list[FeedPolled] = []
+    events: list[FeedsPolled] = []
     command = PollFeeds(feeds=(claim(desk),), limits=POLL_LIMITS)
     work = poll_feeds(command, fetch=fetch, now=lambda: desk.now, emit=events.append)
     asyncio.run(work)
-    (event,) = events
+    ((event,),) = [one.polls for one in events]
     assert desk.save_poll(event)
     desk.now = desk.now.replace(year=desk.now.year + 1)
     return event

@@ -137,10 +137,11 @@ def test_what_one_engine_could_not_keep_is_quarantined_on_both(
 
 def test_neighbours_of_an_unfit_entry_are_stored(desk: Desk) -> None:
     bad = entry("bad", article=article("bad", text="\0"))
-    seen = [Seen(entry=one) for one in (entry("a"), bad, entry("b"))]
+    entries = (entry("a"), bad, entry("b"))
     with transaction(desk.engine) as session:
         feed_id = session.scalar(select(func.min(Feed.id))) or 0
-        sighting = Sighting(feed_id=feed_id, now=desk.now, lane=Lane.LIVE)
+        seen = [Seen(entry=one, feed_id=feed_id) for one in entries]
+        sighting = Sighting(now=desk.now, lane=Lane.LIVE)
         with session.begin_nested() as nested:
             ends = write_entries(session, seen, sighting=sighting)
             nested.rollback()  # no poll has counted them

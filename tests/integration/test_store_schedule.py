@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,23 +13,22 @@ from support.factories import NOW, article, entry, polled, rejected
 from ingest.messages import Entry, PollOutcome
 from services.cli.program import main
 from services.planning import plan_poll
+from store.cursor import Planner
 from store.engine import transaction
 from store.feeds import request_polls, set_state
 from store.files import start_run
 from store.models import Feed, Outbox, PollPart
 from store.polling import fail_polls
-from store.polls import save_poll
 from store.words import FeedState, RunKind
 
 HOUR = timedelta(hours=1)
 
 
+@dataclass
 class Line(Desk):
     """A store whose feeds are planned as in the line."""
 
-    def save_poll(self, event: object) -> bool:
-        with transaction(self.engine) as session:
-            return save_poll(session, event, plan=plan_poll, now=self.now)  # type: ignore[arg-type]  # as the desk does
+    plan: Planner = plan_poll
 
     def look(self, feed_id: int, *entries: Entry, **changes: object) -> None:
         """Poll a feed now."""

@@ -223,12 +223,12 @@ def test_six_writers_at_once_store_one_article(desk: Desk) -> None:
     def write(feed_id: int) -> None:
         # Each in an order of its own: the store must not depend on ours.
         mine = sorted(names, key=lambda name: hash((name, feed_id)))
-        sighting = Sighting(feed_id=feed_id, now=desk.now, lane=Lane.LIVE)
+        sighting = Sighting(now=desk.now, lane=Lane.LIVE)
         try:
             for some in (mine[:4], mine[4:], mine):
                 barrier.wait(timeout=60)
                 with transaction(desk.engine) as session:
-                    seen = [Seen(entry=entry(name)) for name in some]
+                    seen = [Seen(entry=entry(name), feed_id=feed_id) for name in some]
                     ends.extend(write_entries(session, seen, sighting=sighting))
         except BaseException as error:  # noqa: BLE001  # shown by the main thread
             errors.append(error)

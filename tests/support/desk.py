@@ -12,9 +12,10 @@ from enrich.messages import ArticlesEnriched, EnrichArticles, Lane, Pipeline
 from ingest.messages import Entry, FeedToPoll, PollLimits
 from store import claims, feeds, files, polling
 from store.audit import audit
+from store.cursor import Planner
 from store.engine import Engine, open_engine, reading, transaction
 from store.pipelines import activate
-from store.polls import save_poll
+from store.polls import save_polls
 from store.results import Saved, save_enrichment
 from store.words import RunKind
 
@@ -34,6 +35,7 @@ class Desk:
     url: str
     now: datetime = NOW
     pipelines: Sequence[Pipeline] = PIPELINES
+    plan: Planner = plan
     engine: Engine = field(init=False)
 
     def __post_init__(self) -> None:
@@ -57,8 +59,11 @@ class Desk:
         return [one for command in commands for one in command.feeds]
 
     def save_poll(self, event: Any) -> bool:
+        return self.save_polls(event) == 1
+
+    def save_polls(self, *events: Any) -> int:
         with transaction(self.engine) as session:
-            return save_poll(session, event, plan=plan, now=self.now)
+            return save_polls(session, events, plan=self.plan, now=self.now)
 
     def poll(self, *entries: Entry, feed: str = "feed") -> int:
         """Add the feed if need be, poll it now and store these entries."""

@@ -43,7 +43,7 @@ def message(number: int) -> bytes:
     return json.dumps(
         {
             "body": "W10=",
-            "headers": {"task": "store.save_poll", "id": str(number)},
+            "headers": {"task": "store.save_polls", "id": str(number)},
             "properties": {
                 "delivery_tag": f"tag-{number}",
                 "delivery_info": {"exchange": "wireroom", "routing_key": "store"},

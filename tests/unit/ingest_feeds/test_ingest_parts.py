@@ -8,8 +8,16 @@ from hypothesis import strategies as st
 
 from ingest.articles import make_article
 from ingest.documents import pack
-from ingest.messages import Entry, FeedPolled, KeyMode, PollOutcome, Rejection
+from ingest.messages import (
+    Entry,
+    FeedPolled,
+    FeedsPolled,
+    KeyMode,
+    PollOutcome,
+    Rejection,
+)
 from ingest.parts import split_event
+from services.wire import encode
 
 
 def entry(key: str, text: str = "x") -> Entry:
@@ -48,24 +56,28 @@ def event(*entries: Entry, document: bytes | None = b"<rss/>") -> FeedPolled:
     )
 
 
+def parts_of(whole: FeedPolled, *, max_bytes: int) -> list[FeedPolled]:
+    return [part.event for part in split_event(whole, max_bytes=max_bytes)]
+
+
 def test_a_small_event_stays_whole() -> None:
     whole = event(entry("a"), entry("b"))
-    assert list(split_event(whole, max_bytes=100_000)) == [whole]
+    assert parts_of(whole, max_bytes=100_000) == [whole]
 
 
 def test_a_rejected_entry_travels_with_the_others() -> None:
     rejected = replace(entry("a"), article=None, rejected=Rejection.NO_TEXT)
-    (whole,) = split_event(event(rejected), max_bytes=100_000)
+    (whole,) = parts_of(event(rejected), max_bytes=100_000)
     assert whole.entries == (rejected,)
 
 
 def test_an_event_without_entries_is_one_part() -> None:
-    assert list(split_event(event(), max_bytes=1)) == [event()]
+    assert parts_of(event(), max_bytes=1) == [event()]
 
 
 def test_parts_are_numbered_and_the_document_is_in_the_first() -> None:
     whole = event(*(entry(str(n), "word " * 200) for n in range(10)))
-    parts = list(split_event(whole, max_bytes=10_000))
+    parts = parts_of(whole, max_bytes=10_000)
     assert len(parts) > 1
     assert [part.part for part in parts] == list(range(len(parts)))
     assert {part.n_parts for part in parts} == {len(parts)}
@@ -76,9 +88,8 @@ def test_parts_are_numbered_and_the_document_is_in_the_first() -> None:
 
 
 def test_an_entry_that_is_too_large_by_itself_still_arrives() -> None:
-    parts = list(
-        split_event(event(entry("a", "word " * 9_000), entry("b")), max_bytes=9)
-    )
+    whole = event(entry("a", "word " * 9_000), entry("b"))
+    parts = parts_of(whole, max_bytes=9)
     assert [[it.key for it in part.entries] for part in parts if part.entries] == [
         ["a"],
         ["b"],
@@ -91,5 +102,16 @@ def test_an_entry_that_is_too_large_by_itself_still_arrives() -> None:
 )
 def test_all_entries_arrive_once_and_in_order(texts: list[str], max_bytes: int) -> None:
     entries = [entry(str(n), f"x{text}") for n, text in enumerate(texts)]
-    parts = list(split_event(event(*entries), max_bytes=max_bytes))
+    parts = parts_of(event(*entries), max_bytes=max_bytes)
     assert [it for part in parts for it in part.entries] == entries
+
+
+@given(st.lists(st.text(max_size=3_000), max_size=6), st.binary(max_size=5_000))
+def test_a_part_is_no_longer_than_it_is_said_to_be(
+    texts: list[str], marks: bytes
+) -> None:
+    entries = [entry(str(n), f"x{text}") for n, text in enumerate(texts)]
+    whole = replace(event(*entries), item_marks=marks)
+    for part in split_event(whole, max_bytes=10_000):
+        message = FeedsPolled(polls=(part.event,))
+        assert len(encode(message).encode()) <= part.n_bytes

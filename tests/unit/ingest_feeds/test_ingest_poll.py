@@ -19,6 +19,7 @@ from ingest.fetch_errors import FetchFailedError
 from ingest.items import ParsedFeed
 from ingest.messages import (
     FeedPolled,
+    FeedsPolled,
     FeedToPoll,
     KeyMode,
     PollFeeds,
@@ -84,13 +85,13 @@ class FakeFetch:
 
 
 def polled(*feeds: FeedToPoll, fetch: FakeFetch, **changes: Any) -> list[FeedPolled]:
-    events: list[FeedPolled] = []
+    events: list[FeedsPolled] = []
     moments = iter(NOW + timedelta(milliseconds=n) for n in range(1_000))
     command = PollFeeds(feeds=feeds, limits=limits(**changes))
     asyncio.run(
         poll_feeds(command, fetch=fetch, now=lambda: next(moments), emit=events.append)
     )
-    return events
+    return [poll for event in events for poll in event.polls]
 
 
 def event(
@@ -302,8 +303,8 @@ def test_a_large_poll_arrives_in_parts() -> None:
 
 
 def test_what_emit_raises_ends_the_command() -> None:
-    def emit(event: FeedPolled) -> None:
-        raise ConnectionError(event.url)
+    def emit(event: FeedsPolled) -> None:
+        raise ConnectionError(event.polls[0].url)
 
     command = PollFeeds(feeds=(feed(), feed("https://b.example/")), limits=limits())
     fetch = FakeFetch({URL: reply(), "https://b.example/": reply()})
@@ -317,10 +318,10 @@ def test_a_real_feed_on_loopback_is_polled_from_end_to_end() -> None:
             return web.Response(status=304)
         return web.Response(body=BODY, headers={"ETag": '"1"'})
 
-    async def scenario() -> list[FeedPolled]:
+    async def scenario() -> list[FeedsPolled]:
         app = web.Application()
         app.router.add_get("/feed", serve)
-        events: list[FeedPolled] = []
+        events: list[FeedsPolled] = []
         options = FetchOptions(
             user_agent="wireroom/test", allow_networks=("127.0.0.1",)
         )
@@ -333,7 +334,7 @@ def test_a_real_feed_on_loopback_is_polled_from_end_to_end() -> None:
                 )
         return events
 
-    first, second = asyncio.run(scenario())
+    first, second = (event.polls[0] for event in asyncio.run(scenario()))
     assert (first.outcome, len(first.entries)) == (PollOutcome.FETCHED, 3)
     assert (second.outcome, second.etag) == (PollOutcome.NOT_MODIFIED, '"1"')
 
@@ -357,8 +358,8 @@ def test_a_feed_that_takes_long_to_parse_holds_up_no_other(
     }
     done: list[str] = []
 
-    def emit(event: FeedPolled) -> None:
-        done.append(event.url)
+    def emit(event: FeedsPolled) -> None:
+        done.extend(poll.url for poll in event.polls)
         if len(done) == len(urls) - 1:
             others_are_done.set()
 

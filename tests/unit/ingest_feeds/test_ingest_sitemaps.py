@@ -18,6 +18,7 @@ from ingest.messages import (
     Enclosure,
     Entry,
     FeedPolled,
+    FeedsPolled,
     FeedToPoll,
     KeyMode,
     PollFeeds,
@@ -219,10 +220,10 @@ def polled(
         body_sha256=body_sha256,
         key_mode=None,
     )
-    events: list[FeedPolled] = []
+    events: list[FeedsPolled] = []
     command = PollFeeds(feeds=(feed,), limits=limits)
     asyncio.run(poll_feeds(command, fetch=site, now=now, emit=events.append))
-    (event,) = events
+    ((event,),) = [one.polls for one in events]
     return event
 
 

@@ -26,7 +26,7 @@ def test_task_names_and_queues_stay_as_they_are() -> None:
         "ingest.poll_feeds": ("ingest.poll", "ingest"),
         "ingest.read_files": ("ingest.read", "ingest.bulk"),
         "enrich.enrich_articles": ("enrich.articles", "by lane"),
-        "ingest.feed_polled": ("store.save_poll", "store"),
+        "ingest.feeds_polled": ("store.save_polls", "store"),
         "ingest.files_read": ("store.save_files", "store"),
         "enrich.articles_enriched": ("store.save_enrichment", "store"),
         "services.work_continues": ("store.extend_leases", "store"),
