@@ -79,6 +79,11 @@ def _are_labels(headers: object) -> bool:
     return True
 
 
+def deflate(body: bytes) -> bytes:
+    """Return the body packed: three times as fast as by default, a sixth longer."""
+    return zlib.compress(body, level=1)
+
+
 def inflate(body: bytes) -> bytes:
     """Return the unpacked body.
 
@@ -105,7 +110,7 @@ def guard_unpacking() -> None:
     for kind in compression.encoders():
         if kind != ZLIB:
             compression.register(refuse, refuse, kind)
-    compression.register(zlib.compress, inflate, ZLIB, aliases=["gzip", "zlib"])
+    compression.register(deflate, inflate, ZLIB, aliases=["gzip", "zlib"])
 
 
 class Gate(Consumer):
