@@ -147,7 +147,7 @@ def title_of(item: Item) -> str:
 def _text(item: Item) -> tuple[str, bool]:
     """Return the text of an item, and whether the feed calls it the whole article."""
     content = plain_of(item.content)
-    if _n_words(content) >= FULL_WORDS or item.summary in (None, item.content):
+    if _is_long(content) or item.summary in (None, item.content):
         return content, bool(content)
     # Some feeds put a caption or an empty frame where the content belongs.
     summary = plain_of(item.summary)
@@ -170,10 +170,12 @@ def _is_html(markup: Markup) -> bool:
     return markup.is_html or _MARKUP.search(markup.value) is not None
 
 
-def _n_words(text: str) -> int:
+def _is_long(text: str) -> bool:
+    n_words = len(text.split(maxsplit=FULL_WORDS))
+    if n_words >= FULL_WORDS or text.isascii():
+        return n_words >= FULL_WORDS
     # Two characters are about a word where no spaces are written.
-    n_unspaced = 0 if text.isascii() else len(_UNSPACED.findall(text))
-    return len(text.split()) + n_unspaced // 2
+    return n_words + len(_UNSPACED.findall(text)) // 2 >= FULL_WORDS
 
 
 def _updated_at(item: Item) -> datetime | None:
@@ -194,7 +196,7 @@ def _confidence(text: str, *, is_content: bool) -> float:
         return 0.4
     if _CUT_OFF.search(text[-_TAIL_CHARS:]):
         return 0.5
-    is_long = _n_words(text) >= FULL_WORDS
+    is_long = _is_long(text)
     if is_content and is_long:
         return 1.0
     return 0.8 if is_content or is_long else 0.6

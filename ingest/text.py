@@ -82,7 +82,6 @@ _RAW = re.compile(
 )
 _LOOSE_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*|!)[^<>]*>?")
 _BLANK_LINES = re.compile(r"\n\s*\n")
-_ODD_SPACE = re.compile(r"\s{2,}|[^\S ]")  # all but single spaces, the great majority
 
 
 def clean(text: str) -> str:
@@ -92,15 +91,19 @@ def clean(text: str) -> str:
     Halves of a surrogate pair that belong together are joined; a lone one becomes
     U+FFFD, so that the loss can be seen.
     """
-    if text.isascii() and text.isprintable():
-        return text  # a plain line, as most are: nothing below would change it
+    # Of what the table changes nothing is printable, and most texts are but for "\n".
+    if not (text.isprintable() or text.replace("\n", "").isprintable()):
+        text = _without_oddities(text)
+    if text.isascii():
+        return text
+    pile = _RARE_PILE if _RARE.search(text) else _PILE
+    return unicodedata.normalize("NFC", pile.sub(_short_pile, text))
+
+
+def _without_oddities(text: str) -> str:
     if _SURROGATE.search(text):
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    text = text.replace("\r\n", "\n").translate(_TABLE)
-    if not text.isascii():
-        pile = _RARE_PILE if _RARE.search(text) else _PILE
-        text = pile.sub(_short_pile, text)
-    return unicodedata.normalize("NFC", text)
+    return text.replace("\r\n", "\n").translate(_TABLE)
 
 
 def _short_pile(pile: re.Match[str]) -> str:
@@ -168,10 +171,15 @@ def shorten(line: str, max_chars: int) -> str:
 
 def _sanitise(html_text: str) -> str:
     """Reduce HTML to block tags, line breaks and escaped text."""
-    is_short = len(html_text) <= MAX_PARSED_CHARS
-    if is_short and nesting(html_text) <= MAX_OPEN_TAGS:
+    if len(html_text) <= MAX_PARSED_CHARS and _is_shallow(html_text):
         return _CLEANER.clean(html_text)
     return _LOOSE_TAG.sub(_keep_block, _RAW.sub(" ", html_text))
+
+
+def _is_shallow(html_text: str) -> bool:
+    # Counting is quicker, and there are no more openings than "<".
+    few = html_text.count("<") <= MAX_OPEN_TAGS
+    return few or nesting(html_text) <= MAX_OPEN_TAGS
 
 
 def _keep_block(tag: re.Match[str]) -> str:
@@ -182,12 +190,12 @@ def _keep_block(tag: re.Match[str]) -> str:
 def _paragraphs(sanitised: str) -> list[str]:
     """Split sanitised HTML, which holds only tags that we let through."""
     # Unbroken whitespace first: in HTML a line end is a space, `<br>` is the break.
-    marked = _TAG.sub(_mark, _ODD_SPACE.sub(" ", sanitised))
+    marked = _TAG.sub(_mark, " ".join(sanitised.split()))
     if "\n" in marked:
-        marked = re.sub(r" ?\n ?", "\n", marked)
+        marked = re.sub(r"\n{2,}", "\f", re.sub(r" ?\n ?", "\n", marked))
     # One <br> breaks a line of a paragraph, which we write as a space; two of
     # them are how many feeds write a paragraph.
-    return [html.unescape(part) for part in re.split(r"\f|\n{2,}", marked)]
+    return [html.unescape(part) for part in marked.split("\f")]
 
 
 def _mark(tag: re.Match[str]) -> str:

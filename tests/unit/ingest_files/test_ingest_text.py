@@ -1,3 +1,4 @@
+import sys
 import time
 import unicodedata
 
@@ -11,6 +12,7 @@ from ingest.text import (
     MAX_TITLE_CHARS,
     clean,
     collapse,
+    nesting,
     plain_text,
     plain_title,
     shorten,
@@ -52,6 +54,20 @@ def test_clean_text_can_be_stored_anywhere(text: str) -> None:
 )
 def test_each_oddity_has_one_plain_spelling(dirty: str, cleaned: str) -> None:
     assert clean(dirty) == cleaned
+
+
+def test_nothing_that_can_be_seen_is_cleaned_away() -> None:
+    # With a tab it goes through the table of oddities, alone it does not.
+    for char in map(chr, range(sys.maxunicode + 1)):
+        if char.isprintable():
+            assert f"\t{clean(char)}" == clean(f"\t{char}")
+
+
+@given(
+    st.lists(st.sampled_from(["<", "<p>", "</p>", "<b>", "<br/>", " a"]), max_size=9)
+)
+def test_a_fragment_with_few_tags_is_shallow(parts: list[str]) -> None:
+    assert nesting("".join(parts)) <= "".join(parts).count("<")
 
 
 def test_tidy_text_has_one_blank_line_between_paragraphs() -> None:
