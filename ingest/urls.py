@@ -44,6 +44,11 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _BREAKS = re.compile(r"[\t\r\n]")
 _TRIMMED = "".join(map(chr, range(0x21)))
 _HOST = re.compile(r"[^\s/?#@\\%<>^|]+")
+# Most pages have such an address, absolute and in the one spelling that it can have.
+_PLAIN = re.compile(
+    r"https?://([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*+)/(?:[\w~-][\w.~-]*/?)*+",
+    re.ASCII,
+)
 
 
 def canonical_url(url: str, base: str | None = None) -> str | None:
@@ -54,6 +59,8 @@ def canonical_url(url: str, base: str | None = None) -> str | None:
     are normalised. The function is idempotent. A relative address is resolved
     against `base`.
     """
+    if _plain(url):
+        return url
     parts = _split(url, base)
     if parts is None:
         return None
@@ -67,6 +74,8 @@ def canonical_url(url: str, base: str | None = None) -> str | None:
 
 def absolute_url(url: str, base: str) -> str | None:
     """Return a web address resolved against `base`, or None where it is none."""
+    if _plain(url):
+        return url
     parts = _split(url, base)
     return None if parts is None else urlunsplit(parts)
 
@@ -79,12 +88,19 @@ def url_key(url: str) -> str | None:
 
 def publisher(url: str) -> str:
     """Return the host of an address without "www.", or "" where there is none."""
-    parts = _split(url, None)
-    netloc = None if parts is None else _netloc(parts)
-    if netloc is None:
-        return ""
-    host = netloc if netloc.startswith("[") else netloc.partition(":")[0]
+    plain = _plain(url)
+    host = plain[1] if plain else _host(url)
     return host.removeprefix("www.") or host
+
+
+def _plain(url: str) -> re.Match[str] | None:
+    return _PLAIN.fullmatch(url) if len(url) <= MAX_URL_CHARS else None
+
+
+def _host(url: str) -> str:
+    parts = _split(url, None)
+    netloc = (_netloc(parts) if parts else None) or ""
+    return netloc if netloc.startswith("[") else netloc.partition(":")[0]
 
 
 def _split(url: str, base: str | None) -> SplitResult | None:

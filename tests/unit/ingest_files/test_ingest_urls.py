@@ -2,8 +2,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.urls import MAX_URL_CHARS, canonical_url, publisher
+from ingest import urls
+from ingest.urls import MAX_URL_CHARS, absolute_url, canonical_url, publisher
 
+BASE = "https://paper.example/a/b?c"
+# Pieces of plain addresses, and what makes them other than plain.
+PIECES = st.sampled_from(
+    [
+        *("a", "Ab", "9", "-", "_", "~", ".", "..", "/", "//", "/.", "www.", ":80"),
+        *("%41", "?", "#", ";", " ", "\n", "é", "@", "www", "xn--a", "[", "\\", "0x7f"),
+        "x" * 64,
+    ]
+)
 URL_CHARS = "abZ019.-_~/?#[]@!$&'()*+,;=:%2Ff é\u0130\u2100\t\\|\ud800"
 
 
@@ -66,6 +76,29 @@ def test_no_spelling_makes_it_raise(url: str, base: str) -> None:
     canonical_url(url, base)
     canonical_url("http:" + url, "https://" + base)
     publisher("http://" + url)
+
+
+@given(
+    st.sampled_from(["http://", "https://", "HTTP://", "ftp://", "//"]),
+    st.lists(PIECES, max_size=4).map("".join),
+    st.lists(PIECES, max_size=6).map("".join),
+)
+def test_a_plain_address_is_what_taking_it_apart_would_make_of_it(
+    scheme: str, host: str, path: str
+) -> None:
+    url = f"{scheme}{host}/{path}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(urls, "_plain", lambda _: None)
+        slow = canonical_url(url, BASE), absolute_url(url, BASE), publisher(url)
+    assert (canonical_url(url, BASE), absolute_url(url, BASE), publisher(url)) == slow
+
+
+def test_a_plain_address_is_not_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(urls, "_split")
+    url = "https://www.paper.example/news/2026/03-04/A_title~of.it/"
+    assert canonical_url(url, BASE) == url
+    assert absolute_url(url, BASE) == url
+    assert publisher(url) == "paper.example"
 
 
 @pytest.mark.parametrize(
