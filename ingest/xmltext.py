@@ -42,6 +42,8 @@ _FIT_ANYTHING = {"cp1252", "iso8859-15"}
 MAX_DAMAGED_SHARE = 0.1
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+# All bytes that UTF-8 may have in a text without any of those below U+0020.
+_PLAIN_BYTES = bytes([*b"\t\n\r", *range(0x20, 0x100)])
 _CHARACTER_REFERENCE = re.compile(r"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));")
 _MAX_DIGITS = 8  # more cannot be a character, and cost quadratic time to convert
 
@@ -104,6 +106,8 @@ def _as_utf8_or_cp1252(body: bytes) -> str:
 def _damaged_utf8(body: bytes) -> str | None:
     """Return the text of UTF-8, of which a few bytes may be wrong."""
     text = body.decode("utf-8", "replace")
+    if "\ufffd" not in text:
+        return text
     # What others could not read is written as this character, and is no damage here.
     n_damaged = text.count("\ufffd") - body.count(b"\xef\xbf\xbd")
     if n_damaged == 0:
@@ -116,10 +120,23 @@ def _cleaned(text: str) -> str:
     declaration = _DECLARATION.match(text)
     if declaration:
         text = text[declaration.end() :]
-    text = _FORBIDDEN.sub("", text)
-    if "&#" in text:
-        text = _CHARACTER_REFERENCE.sub(_checked_reference, text)
-    return text.replace("&nbsp;", "\u00a0").strip()
+    if _has_forbidden(text):
+        text = _FORBIDDEN.sub("", text)
+    if "&" in text:
+        if "&#" in text:
+            text = _CHARACTER_REFERENCE.sub(_checked_reference, text)
+        text = text.replace("&nbsp;", "\u00a0")
+    return text.strip()
+
+
+def _has_forbidden(text: str) -> bool:
+    # A tenth of what the pattern takes to find nothing.
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:  # surrogates
+        return True
+    has_controls = bool(data.translate(None, _PLAIN_BYTES))
+    return has_controls or "\ufffe" in text or "\uffff" in text
 
 
 def _checked_reference(match: re.Match[str]) -> str:

@@ -67,6 +67,19 @@ def test_what_xml_forbids_is_gone() -> None:
     assert decode_xml(body, None) == "<a>bc\ufffd\ufffd\ufffd\ufffd&#233;</a>"
 
 
+def test_every_character_stays_that_xml_allows_and_no_other() -> None:
+    # XML 1.0, production 2; the halves of pairs are no characters in UTF-8.
+    allowed = {
+        *"\t\n\r",
+        *map(chr, range(0x20, 0xD800)),
+        *map(chr, range(0xE000, 0xFFFE)),
+    }
+    for code in (*range(0x100), *range(0xE000, 0xE010), *range(0xFFF0, 0x10010)):
+        char = chr(code)
+        kept = char if char in allowed or code > 0xFFFF else ""
+        assert decode_xml(f"<a>{char}b</a>".encode(), None) == f"<a>{kept}b</a>"
+
+
 def test_white_space_is_written_out() -> None:
     assert (
         decode_xml(b"<a>x&#32;&#x0a;&#160;&nbsp;y</a>", None) == "<a>x \n\xa0\xa0y</a>"
