@@ -5,7 +5,6 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 from ingest.messages import Article, EntryDate
 from ingest.text import MAX_TITLE_CHARS, collapse, shorten, tidy
@@ -48,8 +47,6 @@ def article_uid(identity: str) -> str:
     return _sha256(identity)
 
 
-# An entry asks for the same hash twice, once to find its key.
-@lru_cache(maxsize=4)
 def content_hash(title: str, text: str) -> str:
     """Return 64 hex digits that change when a reader would see another text.
 
@@ -71,14 +68,20 @@ def make_article(  # noqa: PLR0913 - one keyword a field, as in Article itself
     published: Published | None,
     extractor: str,
     confidence: float,
+    known_hash: str | None = None,
 ) -> Article:
     """Clean and bound every field; an empty title is made of 80 characters of text.
+
+    `known_hash` is the `content_hash` of this title and text, where it is known.
 
     Raises:
         ValueError: Neither title nor text, no identity, confidence or time not valid.
     """
+    given = title, text
     text = tidy(text)
     title = _title(title, text)
+    if (title, text) != given:
+        known_hash = None
     if not identity or not title:
         raise ValueError("an article needs an identity, and a title or a text")
     if not 0.0 <= confidence <= 1.0:
@@ -89,7 +92,7 @@ def make_article(  # noqa: PLR0913 - one keyword a field, as in Article itself
         source=collapse(source)[:MAX_SOURCE_CHARS].rstrip(),
         title=title,
         text=text,
-        content_hash=content_hash(title, text),
+        content_hash=known_hash or content_hash(title, text),
         byline=_bounded(byline, MAX_BYLINE_CHARS),
         language=_language(language),
         published_at=None if published is None else published.at,

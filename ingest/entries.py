@@ -267,6 +267,7 @@ def _article(draft: _Draft, key: Key, feed: ParsedFeed, origin: Origin) -> Artic
         published=draft.published,
         extractor=EXTRACTOR,
         confidence=draft.confidence,
+        known_hash=draft.facts.content,
     )
 
 

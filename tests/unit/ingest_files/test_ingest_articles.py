@@ -55,6 +55,18 @@ def test_ligatures_and_wide_forms_are_the_same_revision() -> None:
     assert content_hash("\ufb01nal", "\uff11") == content_hash("final", "1")
 
 
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [("A  title", "A text."), ("", "A text."), ("A title", "A text.\n")],
+)
+def test_a_known_hash_counts_only_for_the_title_and_text_as_they_stay(
+    title: str, text: str
+) -> None:
+    assert article(known_hash="f" * 64).content_hash == "f" * 64
+    made = article(title=title, text=text, known_hash="f" * 64)
+    assert made.content_hash == content_hash(made.title, made.text)
+
+
 def test_every_field_is_clean_and_bounded() -> None:
     made = article(
         title=" A\x00 title\n", text="one\x00\r\n\r\n\r\n\r\ntwo", byline=" By\nX "
