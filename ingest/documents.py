@@ -3,10 +3,14 @@
 import hashlib
 import zlib
 
+from isal import isal_zlib
+
 from ingest.messages import Document
 
 CODEC = "zlib"
-LEVEL = 1  # 110 KB of feed: 0.6 ms and 27 KB; level 5 takes 1.6 ms for 23 KB
+# Of ISA-L, which writes what zlib reads. 110 KB of feed: 0.2 ms and 26 KB; zlib takes
+# 0.6 ms for 27 KB at its level 1, and 1.6 ms for 23 KB at level 5.
+LEVEL = 2
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024  # far above any limit on what is fetched or read
 
 
@@ -31,7 +35,7 @@ def pack(body: bytes, media_type: str) -> Document:
         media_type=media_type,
         n_bytes=len(body),
         codec=CODEC,
-        body=zlib.compress(body, LEVEL),
+        body=isal_zlib.compress(body, LEVEL),
     )
 
 
