@@ -28,6 +28,12 @@ class DamagedDocumentError(ValueError):
         return type(self), (self.sha256, self.reason)
 
 
+def deflate(data: bytes) -> bytes:
+    """Return bytes packed, in the format of zlib."""
+    packed: bytes = isal_zlib.compress(data, LEVEL)
+    return packed
+
+
 def pack(body: bytes, media_type: str) -> Document:
     """Compress bytes into a document that is addressed by their SHA-256."""
     return Document(
@@ -35,7 +41,7 @@ def pack(body: bytes, media_type: str) -> Document:
         media_type=media_type,
         n_bytes=len(body),
         codec=CODEC,
-        body=isal_zlib.compress(body, LEVEL),
+        body=deflate(body),
     )
 
 

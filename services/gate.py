@@ -11,6 +11,7 @@ from celery.worker.consumer import Consumer
 from kombu import Exchange, compression
 from kombu.transport.native_delayed_delivery import CELERY_DELAYED_DELIVERY_EXCHANGE
 
+from ingest.documents import deflate
 from ingest.messages import utc_now
 from services import routes, wire
 from services.broker import DEAD_LETTERS
@@ -77,11 +78,6 @@ def _are_labels(headers: object) -> bool:
     except msgspec.ValidationError:
         return False
     return True
-
-
-def deflate(body: bytes) -> bytes:
-    """Return the body packed: three times as fast as by default, a sixth longer."""
-    return zlib.compress(body, level=1)
 
 
 def inflate(body: bytes) -> bytes:
