@@ -24,8 +24,10 @@ What is left must give the same entries as the whole document would. Four reason
 The pre-flight looks at what the parser will read, which is all that it is there for.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from importlib.metadata import version
 
 from ingest.entries import EXTRACTOR, Made, Origin, make_with_facts
@@ -34,6 +36,7 @@ from ingest.items import ParsedFeed
 from ingest.jsonfeed import looks_like_json
 from ingest.marks import (
     MAX_ITEMS,
+    SEAL_BYTES,
     SETTLED,
     Marks,
     are_plain,
@@ -45,7 +48,7 @@ from ingest.marks import (
     seal_of,
 )
 from ingest.messages import Entry, KeyMode
-from ingest.splitter import Split, split_items
+from ingest.splitter import Split, encode, guess_items, split_items, split_known
 from ingest.xmltext import decode_xml
 
 # Raise it when marks of before must not be believed any more.
@@ -100,7 +103,7 @@ def read_document(
 
 
 class _Reader:
-    """One document on its way; it is decoded and split once, if at all."""
+    """One document on its way; it is split no sooner than that may be of use."""
 
     def __init__(
         self, body: Body, origin: Origin, max_items: int, now: datetime
@@ -108,8 +111,10 @@ class _Reader:
         self.body = body
         self.origin = origin
         self.max_items = max_items
+        self.most = min(max_items, MAX_ITEMS)  # of items with marks
         self.now = now
         self.split: Split | None = None
+        self.pieces: list[bytes] = []  # the mark of each item of the split
 
     def read(self, before: Remembered) -> Reading:
         known = self._known(before)
@@ -135,31 +140,55 @@ class _Reader:
     def _make(self, feed: ParsedFeed, mode: KeyMode | None) -> Made:
         return make_with_facts(feed, self.origin, key_mode=mode, now=self.now)
 
-    def _cut(self) -> bool:
-        """Split the document; return whether that went as usual."""
-        if self.split is None and not looks_like_json(self.body.data):
-            text = decode_xml(self.body.data, self.body.content_type)
-            most = min(self.max_items, MAX_ITEMS)
-            self.split = split_items(text, max_items=most)
-        return self.split is not None
+    @cached_property
+    def text(self) -> str:
+        return decode_xml(self.body.data, self.body.content_type)
 
-    def _seal(self, body_sha256: str, mode: KeyMode | None) -> bytes:
-        frame = self.split.frame if self.split else None
+    def _cut(self) -> Split | None:
+        """Split the document; return None where that did not go as usual."""
+        if self.split is None and not looks_like_json(self.body.data):
+            self.split = split_items(self.text, max_items=self.most)
+            if self.split is not None:
+                self.pieces = [hash_piece(piece) for piece in self.split.pieces()]
+        return self.split
+
+    def _seal(
+        self, split: Split, body_sha256: str | None, mode: KeyMode | None
+    ) -> bytes:
         where = (self.origin.feed_url, self.origin.base_url, self.origin.source)
-        return seal_of(VERSION, _PARSER, EXTRACTOR, body_sha256, mode, frame, *where)
+        versions = (VERSION, _PARSER, EXTRACTOR)
+        return seal_of(*versions, body_sha256, mode, split.frame, *where)
 
     def _known(self, before: Remembered) -> Marks | None:
         """Return what the last poll saw, if that can be of use here."""
-        is_settled = before.key_mode in SETTLED and before.body_sha256 is not None
-        if not before.marks or not is_settled or not self._cut():
+        mode, sha256 = before.key_mode, before.body_sha256
+        known = Marks.unpack(before.marks, seal=before.marks[:SEAL_BYTES])
+        if known is None or mode not in SETTLED or sha256 is None:
             return None
-        seal = self._seal(before.body_sha256 or "", before.key_mode)
-        return Marks.unpack(before.marks, seal=seal)
+        self._cut_around(known.records)
+        if self.split and self._seal(self.split, sha256, mode) == known.seal:
+            return known
+        self.split = None  # made without a look into items that prove nothing here
+        split = self._cut()
+        is_of_it = split and self._seal(split, sha256, mode) == known.seal
+        return known if is_of_it else None
+
+    def _cut_around(self, known: Container[bytes]) -> None:
+        """Split the document without a look into items that are known, if any is."""
+        if looks_like_json(self.body.data):
+            return
+        data = encode(self.text)
+        spans = guess_items(data, max_items=self.most)
+        pieces = [hash_piece(data[start:end]) for start, end in spans]
+        places = [place for place, piece in enumerate(pieces) if piece in known]
+        if places:
+            self.split = split_known(data, spans, known=places, max_items=self.most)
+            self.pieces = pieces
 
     def _read_rest(self, known: Marks, mode: KeyMode | None) -> Reading | None:
         """Read what is not known; None where only the whole document will do."""
         assert self.split is not None  # noqa: S101  # nothing is known without
-        pieces = [hash_piece(piece) for piece in self.split.pieces()]
+        pieces = self.pieces
         seen = {n for n, piece in enumerate(pieces) if piece in known.records}
         if not seen or len(set(pieces)) != len(pieces):
             return None
@@ -177,7 +206,7 @@ class _Reader:
         if have_common_name(strangers, (names[n] for n in seen)):
             return None
         marks = Marks(
-            seal=self._seal(self.body.sha256, mode),
+            seal=self._seal(self.split, self.body.sha256, mode),
             host=host,
             records=dict(zip(pieces, names, strict=True)),
         )
@@ -195,13 +224,11 @@ class _Reader:
         is_plain = made.facts and host is not None
         if not is_plain or feed.partial or not are_plain(made.facts, made.key_mode):
             return b""
-        if not self._cut() or self.split is None:
-            return b""
-        pieces = [hash_piece(piece) for piece in self.split.pieces()]
-        if len(pieces) != len(made.facts) or len(set(pieces)) != len(pieces):
+        split, pieces = self._cut(), self.pieces
+        if split is None or not len(made.facts) == len(pieces) == len(set(pieces)):
             return b""
         marks = Marks(
-            seal=self._seal(self.body.sha256, made.key_mode),
+            seal=self._seal(split, self.body.sha256, made.key_mode),
             host=host or b"",
             records=dict(zip(pieces, map(names_of, made.facts), strict=True)),
         )
