@@ -122,8 +122,10 @@ def tidy(text: str) -> str:
 
     The ends of lines are bare and single line breaks inside a paragraph stay.
     """
-    lines = (line.strip() for line in clean(text).split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
+    text = "\n".join(map(str.strip, clean(text).split("\n")))
+    if "\n\n\n" in text:
+        text = re.sub(r"\n{3,}", "\n\n", text)
+    return text.strip("\n")
 
 
 def plain_text(html_text: str) -> str:
