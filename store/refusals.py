@@ -97,4 +97,7 @@ def _is_refusal(error: Exception) -> bool:
     """Say whether a value is at fault, and not the connection, a lock or the disk."""
     if isinstance(error, DBAPIError):
         return isinstance(error, DataError | IntegrityError)
-    return True  # refused on the way: no encoding, a time without zone
+    # Refused on the way: no encoding, a time without zone. Whatever else happens while
+    # a value is made ready is packed in as well, even that time is up.
+    cause = error.orig if isinstance(error, StatementError) else error
+    return isinstance(cause, ValueError | TypeError | ArithmeticError)
