@@ -26,6 +26,7 @@ from services.cli.call import Call
 from services.cli.output import ExitCode, Failure, Output
 from services.complaints import SettingsError
 from services.embedded import NoRedis
+from services.loading import loading
 from services.publish import BrokerUnavailable
 from store.errors import StoreError, WrongSchema
 
@@ -70,7 +71,8 @@ class LazyGroup(TyperGroup):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(COMMANDS[cmd_name])
+        with loading():
+            module = importlib.import_module(COMMANDS[cmd_name])
         group = typer.main.get_group(module.app)
         command = group.commands.get(cmd_name, group)
         command.name = cmd_name

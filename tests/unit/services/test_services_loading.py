@@ -1,0 +1,22 @@
+"""What is loaded stays, so the collector of garbage has nothing to look for there."""
+
+import gc
+
+import pytest
+
+from services.loading import loading
+
+
+def test_the_collector_rests_while_something_is_loaded_and_forgets_what_was() -> None:
+    frozen = gc.get_freeze_count()
+    with loading():
+        assert not gc.isenabled()
+        kept = [[] for _ in range(1000)]
+    assert gc.isenabled()
+    assert gc.get_freeze_count() >= frozen + len(kept)
+
+
+def test_a_module_that_cannot_be_loaded_leaves_the_collector_on() -> None:
+    with pytest.raises(ImportError), loading():
+        raise ImportError
+    assert gc.isenabled()
