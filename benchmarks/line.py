@@ -34,7 +34,7 @@ PROGRAM = [sys.executable, "-m", "services.cli"]
 STAGES = {
     "ingest": ("worker", "--queues", "ingest,ingest.bulk", "--concurrency", "1"),
     "enrich": ("worker", "--queues", "enrich.live,enrich.bulk", "--concurrency", "1"),
-    "store": ("worker", "--queues", "store", "--concurrency", "1"),
+    "store": ("worker", "--queues", "store,store.bulk", "--concurrency", "1"),
     "beat": ("beat",),
 }
 

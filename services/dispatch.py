@@ -140,7 +140,7 @@ class Dispatcher:
         settings = self._settings
         load = Load(
             n_waiting=self._lookout.n_waiting(queue),
-            n_answers=self._lookout.n_waiting(routes.STORE),
+            n_answers=sum(map(self._lookout.n_waiting, routes.STORES)),
             store_seconds=self._stopwatch.seconds,
         )
         found = pace(

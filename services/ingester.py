@@ -14,7 +14,7 @@ from ingest.poll import poll_feeds
 from ingest.robots import Robots
 from services.guarded import Report, register_guarded
 from services.publish import queue_length
-from services.routes import STORE
+from services.routes import STORE_BULK
 from services.settings import Settings
 
 # How long one task may wait for the store, all in all. The wait is an ordinary pause
@@ -31,7 +31,7 @@ def register(app: Celery, settings: Settings) -> None:
     """Give the application the tasks of ingest."""
     options = fetch_options(settings)
     robots = Robots(settings.user_agent) if settings.feed_robots else None
-    waiting = partial(queue_length, app, STORE)
+    waiting = partial(queue_length, app, STORE_BULK)
 
     def poll(command: PollFeeds, report: Report) -> None:
         asyncio.run(_poll(command, report, options, robots))

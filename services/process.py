@@ -49,6 +49,7 @@ TASKS_OF = {
     routes.ENRICH_LIVE: "services.enricher",
     routes.ENRICH_BULK: "services.enricher",
     routes.STORE: "services.storer",
+    routes.STORE_BULK: "services.storer",
 }
 
 

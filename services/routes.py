@@ -13,16 +13,24 @@ INGEST_BULK = "ingest.bulk"
 ENRICH_LIVE = "enrich.live"
 ENRICH_BULK = "enrich.bulk"
 STORE = "store"
+STORE_BULK = "store.bulk"
 # A worker of several takes from them in this order: what is done is stored, and news
 # never waits behind an archive.
-QUEUES = (STORE, ENRICH_LIVE, INGEST, INGEST_BULK, ENRICH_BULK)
+QUEUES = (STORE, ENRICH_LIVE, INGEST, STORE_BULK, INGEST_BULK, ENRICH_BULK)
+STORES = (STORE, STORE_BULK)
 # Live work never waits behind bulk work.
 LANES = {Lane.LIVE: ENRICH_LIVE, Lane.BULK: ENRICH_BULK}
+ANSWERS = {Lane.LIVE: STORE, Lane.BULK: STORE_BULK}
 
 
 def enrich_queue(command: EnrichArticles) -> str:
     """Return the queue of the lane."""
     return LANES[command.lane]
+
+
+def answer_queue(event: ArticlesEnriched) -> str:
+    """Return the queue in which results of the lane wait for the store."""
+    return ANSWERS[event.lane]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +49,8 @@ ROUTES = (
     Route(message=EnrichArticles, task="enrich.articles", queue=enrich_queue),
     # events: the store is told
     Route(message=FeedsPolled, task="store.save_polls", queue=STORE),
-    Route(message=FilesRead, task="store.save_files", queue=STORE),
-    Route(message=ArticlesEnriched, task="store.save_enrichment", queue=STORE),
+    Route(message=FilesRead, task="store.save_files", queue=STORE_BULK),
+    Route(message=ArticlesEnriched, task="store.save_enrichment", queue=answer_queue),
     Route(message=WorkContinues, task="store.extend_leases", queue=STORE),
     Route(message=WorkFailed, task="store.record_failure", queue=STORE),
 )
@@ -55,7 +63,9 @@ SWEEP = "store.sweep"
 REPROCESS = "store.reprocess"
 AUDIT = "store.audit"
 MAINTAIN = "store.maintain"
-SCHEDULED = dict.fromkeys((TICK, SWEEP, REPROCESS, AUDIT, MAINTAIN), STORE)
+SCHEDULED = dict.fromkeys((TICK, SWEEP), STORE)
+# These take their time, and news does not wait for them.
+SCHEDULED |= dict.fromkeys((REPROCESS, AUDIT, MAINTAIN), STORE_BULK)
 
 _BY_MESSAGE = {route.message: route for route in ROUTES}
 _BY_TASK = {route.task: route for route in ROUTES}

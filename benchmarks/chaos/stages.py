@@ -103,7 +103,9 @@ def _make_laptop(folder: Path, home: Path, tags: frozenset[str]) -> Stage:
             marks=("worker", "ingest"),
         ),
         "store": Post(
-            home=home, health_role="worker-store", marks=("worker", "--queues store")
+            home=home,
+            health_role=HEALTH_ROLES["store"],
+            marks=("worker", "--queues store"),
         ),
         "beat": Post(home=home, health_role="beat", marks=("beat",)),
     }
@@ -126,12 +128,12 @@ def _make_laptop(folder: Path, home: Path, tags: frozenset[str]) -> Stage:
 WORKERS = {
     "ingest": ("worker", "--queues", "ingest,ingest.bulk"),
     "enrich": ("worker", "--queues", "enrich.live,enrich.bulk"),
-    "store": ("worker", "--queues", "store"),
+    "store": ("worker", "--queues", "store,store.bulk"),
 }
 HEALTH_ROLES = {
     "ingest": "worker-ingest-ingest.bulk",
     "enrich": "worker-enrich.bulk-enrich.live",
-    "store": "worker-store",
+    "store": "worker-store-store.bulk",
     "beat": "beat",
 }
 

@@ -21,11 +21,11 @@ from services.supervisor import Child, Event, Happening, supervise
 
 # Above the bound of the workers themselves: they need a moment to hand work back.
 GRACE_MARGIN_SECONDS = 10.0
-LINE_QUEUES = tuple(queue for queue in routes.QUEUES if queue != routes.STORE)
+LINE_QUEUES = tuple(one for one in routes.QUEUES if one not in routes.STORES)
 # Name of a child -> the role under which it shows its health.
 ROLES = {
     "line": health.worker_role(LINE_QUEUES),
-    "store": health.worker_role([routes.STORE]),
+    "store": health.worker_role(routes.STORES),
     "beat": health.BEAT_ROLE,
 }
 
@@ -158,7 +158,7 @@ def _children(settings: Settings, overrides: dict[str, str]) -> list[Child]:
         return Child(name=name, argv=argv, env=environment, is_hung=is_hung)
 
     line = ",".join(LINE_QUEUES)
-    store = ("--queues", routes.STORE, "--concurrency", str(writers))
+    store = ("--queues", ",".join(routes.STORES), "--concurrency", str(writers))
     return [
         child("line", "worker", "--queues", line),
         # Apart, so that what parses hostile documents never holds a database.

@@ -159,7 +159,7 @@ def test_no_entry_of_five_hundred_feeds_is_lost_or_doubled_by_kills(
 
     with published() as (publisher, urls, loop):
         line.json("feeds", "add", *urls)
-        store, first, second = work("store"), work("ingest"), work("ingest")
+        store, first, second = work("store,store.bulk"), work("ingest"), work("ingest")
         n_all = N_FEEDS * N_ENTRIES
         wait_for_entries(n_all // 3)
         kill(first)
@@ -175,7 +175,7 @@ def test_no_entry_of_five_hundred_feeds_is_lost_or_doubled_by_kills(
             kill(worker)
         loop.call_soon_threadsafe(publisher.answers.set)
         wait_for(lambda: publisher.n_held == 0)
-        for queue in ("store", "ingest"):
+        for queue in ("store,store.bulk", "ingest"):
             work(queue)
         wait_for_entries(n_all + N_FEEDS)
         wait_for(lambda: ask(line, "SELECT count(*) FROM poll WHERE state='open'") == 0)

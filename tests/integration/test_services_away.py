@@ -92,7 +92,7 @@ def test_a_message_is_held_while_postgresql_cannot_be_written_to(
     run_guarded(app, FilesRead, payload, lambda _event, _report: fault(engine, admin))
 
     with app.connection_for_read() as connection:
-        queue = connection.SimpleQueue(routes.STORE)
+        queue = connection.SimpleQueue(routes.STORE_BULK)
         message = queue.get(timeout=5)
         message.ack()
         assert not queue.qsize()

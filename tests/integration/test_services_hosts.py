@@ -146,7 +146,7 @@ def test_a_host_that_is_cut_off_and_healed_loses_and_doubles_nothing(
             remote = f"redis://{host.gateway}:{broker_port}/0"
             return {"WIREROOM_HOME": str(home), "WIREROOM_BROKER_URL": remote}
 
-        start("worker", "--queues", "store", "--concurrency", "1")
+        start("worker", "--queues", "store,store.bulk", "--concurrency", "1")
         start("beat")
         for host in hosts:
             start("worker", "--queues", queues, "--concurrency", "1", on=host)

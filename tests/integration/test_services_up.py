@@ -17,7 +17,11 @@ pytestmark = [pytest.mark.integration, pytest.mark.e2e]
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 90.0
-ROLES = {"beat", "worker-enrich.bulk-enrich.live-ingest-ingest.bulk", "worker-store"}
+ROLES = {
+    "beat",
+    "worker-enrich.bulk-enrich.live-ingest-ingest.bulk",
+    "worker-store-store.bulk",
+}
 
 
 @pytest.fixture

@@ -66,14 +66,14 @@ class Bench:
         return worker
 
     def next_event(self) -> Any:
-        """Take the next message from the store queue, as its task would get it."""
+        """Take the next message to the store, as its task would get it."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while not queue_length(self.app, routes.STORE):
+        while not (filled := [q for q in routes.STORES if queue_length(self.app, q)]):
             assert time.monotonic() < deadline, "no event arrived"
             assert all(one.poll() is None for one in self.workers), "a worker ended"
             time.sleep(0.05)
         with self.app.connection_for_read() as connection:
-            simple = connection.SimpleQueue(routes.STORE)
+            simple = connection.SimpleQueue(filled[0])
             message = simple.get(timeout=5)
             message.ack()
             simple.close()

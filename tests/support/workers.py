@@ -81,15 +81,17 @@ class Workers:
             return 0
 
     def next_event(self) -> Any:
-        """Take the next message from the store queue, as its task would get it."""
+        """Take the next message to the store, as its task would get it."""
+        filled: list[str] = []
 
         def has_arrived() -> bool:
             assert all(one.poll() is None for one in self.running), "a worker ended"
-            return self.n_waiting(routes.STORE) > 0
+            filled[:] = [one for one in routes.STORES if self.n_waiting(one)]
+            return bool(filled)
 
         wait_for(has_arrived)
         with self.app.connection_for_read() as connection:
-            queue: Any = self.app.amqp.queues[routes.STORE]
+            queue: Any = self.app.amqp.queues[filled[0]]
             simple = connection.SimpleQueue(queue)
             message = simple.get(timeout=5)
             message.ack()

@@ -30,6 +30,7 @@ CONSUMERS = {
     routes.ENRICH_LIVE: ("enrich", "line"),
     routes.ENRICH_BULK: ("enrich", "line"),
     routes.STORE: ("store",),
+    routes.STORE_BULK: ("store",),
 }
 WAIT_SECONDS = 4.0
 N_WAITING = 3  # as many make an order

@@ -168,7 +168,7 @@ def test_each_queue_has_a_worker_and_live_never_shares_with_bulk() -> None:
         "ingest-bulk": "ingest.bulk",
         "enrich-live": "enrich.live",
         "enrich-bulk": "enrich.bulk",
-        "store": "store",
+        "store": "store,store.bulk",
     }
     assert SERVICES["beat"]["command"] == ["beat"]
 

@@ -10,9 +10,10 @@ import pytest
 import typer
 from pydantic.fields import FieldInfo
 
+from enrich.messages import Lane
 from services.cli.output import ExitCode
 from services.cli.program import COMMANDS, app
-from services.routes import ROUTES, SCHEDULED, Route
+from services.routes import ANSWERS, LANES, ROUTES, SCHEDULED, Route
 from services.settings import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -132,7 +133,8 @@ def test_a_message_stands_in_the_table_with_its_version_task_and_queue(
     if isinstance(route.queue, str):
         assert queue == f"`{route.queue}`"
     else:
-        assert queue == "`enrich.live` or `enrich.bulk`"
+        lanes = (LANES, ANSWERS)[consumer == "store"]
+        assert queue == f"`{lanes[Lane.LIVE]}` or `{lanes[Lane.BULK]}`"
 
 
 @every_route

@@ -11,7 +11,7 @@ def test_the_collector_rests_while_something_is_loaded_and_forgets_what_was() ->
     frozen = gc.get_freeze_count()
     with loading():
         assert not gc.isenabled()
-        kept = [[] for _ in range(1000)]
+        kept: list[list[int]] = [[] for _ in range(1000)]
     assert gc.isenabled()
     assert gc.get_freeze_count() >= frozen + len(kept)
 

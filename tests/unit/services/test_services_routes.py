@@ -4,12 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from enrich.messages import EnrichArticles, Lane
+from enrich.messages import ArticlesEnriched, EnrichArticles, Lane
 from services import routes
 from services.app import make_app
 from services.messages import WorkFailed, WorkKind
 from services.scheduler import schedule
 from services.settings import Settings
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def test_task_names_and_queues_stay_as_they_are() -> None:
@@ -27,8 +29,8 @@ def test_task_names_and_queues_stay_as_they_are() -> None:
         "ingest.read_files": ("ingest.read", "ingest.bulk"),
         "enrich.enrich_articles": ("enrich.articles", "by lane"),
         "ingest.feeds_polled": ("store.save_polls", "store"),
-        "ingest.files_read": ("store.save_files", "store"),
-        "enrich.articles_enriched": ("store.save_enrichment", "store"),
+        "ingest.files_read": ("store.save_files", "store.bulk"),
+        "enrich.articles_enriched": ("store.save_enrichment", "by lane"),
         "services.work_continues": ("store.extend_leases", "store"),
         "services.work_failed": ("store.record_failure", "store"),
     }
@@ -43,6 +45,7 @@ def test_task_names_and_queues_stay_as_they_are() -> None:
         "store",
         "enrich.live",
         "ingest",
+        "store.bulk",
         "ingest.bulk",
         "enrich.bulk",
     )
@@ -51,8 +54,16 @@ def test_task_names_and_queues_stay_as_they_are() -> None:
 @pytest.mark.parametrize("lane", list(Lane))
 def test_live_and_bulk_enrichment_never_share_a_queue(lane: Lane) -> None:
     command = EnrichArticles(lane=lane, pipelines=(), articles=())
+    event = ArticlesEnriched(lane=lane, pipelines=(), enriched_at=NOON, articles=())
 
     assert routes.queue_of(command) == f"enrich.{lane}"
+    assert routes.queue_of(event) == {"live": "store", "bulk": "store.bulk"}[lane]
+
+
+def test_what_takes_long_in_the_store_never_shares_a_queue_with_news() -> None:
+    long = {routes.REPROCESS, routes.AUDIT, routes.MAINTAIN}
+
+    assert {one for one, queue in routes.SCHEDULED.items() if queue != "store"} == long
 
 
 def test_events_go_to_the_store() -> None:

@@ -14,7 +14,7 @@ from services.cli.up import Keeper, is_stuck
 from services.publish import BrokerUnavailable
 from services.settings import Settings
 
-ROLE = "worker-store"
+ROLE = "worker-store-store.bulk"
 HOUR = 3_600.0
 
 
