@@ -99,6 +99,15 @@ def parse_date(raw: str) -> datetime | None:
     return None if read is None else read.at
 
 
+def read_date(raw: str, *, origin: str) -> Published | None:
+    """Read a date as `parse_date`, with how sure it is; None where it says nothing."""
+    read = _read(raw)
+    if read is None or read.at is None:
+        return None
+    trust = round(read.confidence * _TRUST.get(origin, GUESSED), 2)
+    return Published(at=read.at, raw=raw, origin=origin, confidence=trust)
+
+
 class _Reading(NamedTuple):
     """What a spelling means, and how sure that is."""
 

@@ -1,15 +1,15 @@
 """Files: a command to read some becomes events with an outcome for every one."""
 
-import stat
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
-from typing import NamedTuple
 
 from ingest.articles import Published, dated, make_article
-from ingest.charset import binary_reason
 from ingest.documents import pack
+from ingest.entries import MAX_LINK_CHARS
+from ingest.loading import load_file
 from ingest.messages import (
     Document,
     Entry,
@@ -22,8 +22,10 @@ from ingest.messages import (
 )
 from ingest.readers.reader import Piece, Reader, UnreadableContentError
 from ingest.readers.registry import find_reader
+from ingest.text import collapse
+from ingest.urls import canonical_url, publisher
 
-# Keys, hashes, quotes and commas around the texts of one entry and of one file.
+# Hashes, dates, quotes and commas around the texts of one entry and of one file.
 ENTRY_BYTES = 1_000
 FILE_BYTES = 500
 # A dateline beyond tomorrow is misread or announces something.
@@ -56,28 +58,103 @@ def read_file(file: FileToRead, command: ReadFiles, *, now: datetime) -> FileRea
     What the file holds, or what stands at its path, never makes it raise. The key of
     an entry is the URI of the file. Its hash is no alias: the same text from two
     publishers is two articles, and that one copies the other is for enrich to say.
+
+    A file that breaks off is read as far as it goes, and `error` says what is missing.
     """
+    room = command.max_message_bytes - FILE_BYTES - len(file.path)
     try:
-        body = _load(Path(file.path), max_bytes=command.max_file_bytes)
-        _require_text(body)
-    except _RefusedError as refused:
-        return _failed(file, refused.outcome, refused.reason)
-    read = _interpret(file, body, now=now)
+        body = load_file(Path(file.path), max_bytes=command.max_file_bytes)
+        reader = find_reader(body, Path(file.path))
+    except UnreadableContentError as refused:
+        return _failed(file, refused)
+    try:
+        found = _collect(open_pieces(file, reader, body, now=now), max_bytes=room)
+    except UnreadableContentError as refused:
+        # The bytes of what could be read stay, so that a better reader can try again.
+        return _failed(file, refused, pack(body, reader.media_type))
+    if found is None:
+        limit = command.max_message_bytes
+        reason = f"The file needs more than {limit} bytes in a message."
+        return _failed(file, UnreadableContentError(FileOutcome.TOO_LARGE, reason))
+    read = FileRead(
+        file_id=file.file_id,
+        path=file.path,
+        outcome=FileOutcome.READ,
+        error=found.error,
+        document=pack(body, reader.media_type),
+        entries=found.entries,
+    )
     if message_bytes(read) <= command.max_message_bytes:
         return read
-    reason = f"The file needs more than {command.max_message_bytes} bytes in a message."
-    return _failed(file, FileOutcome.TOO_LARGE, reason)
+    # The articles matter more than the bytes, which still are in the file.
+    return replace(read, document=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One article of a file, as it was found and as it will be stored."""
+
+    piece: Piece
+    entry: Entry
+
+
+def open_pieces(
+    file: FileToRead, reader: Reader, body: bytes, *, now: datetime
+) -> Iterator[Found]:
+    """Yield the articles of a file one by one, each under a key of its own.
+
+    Raises:
+        UnreadableContentError: It has none, or not all of it could be read.
+    """
+    keys: set[str] = set()
+    for piece in reader.read(body):
+        entry = _entry(file, piece, reader, keys, now=now)
+        if entry is not None:
+            yield Found(piece=piece, entry=entry)
+    if not keys:
+        reason = "No line of the file is article text."
+        raise UnreadableContentError(FileOutcome.NO_ARTICLE, reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Collected:
+    entries: tuple[Entry, ...]
+    error: str | None
+
+
+def _collect(pieces: Iterator[Found], *, max_bytes: int) -> _Collected | None:
+    """Return all articles of a file, or None where they need more in a message.
+
+    Raises:
+        UnreadableContentError: There is no article.
+    """
+    entries: list[Entry] = []
+    error = None
+    try:
+        for found in pieces:
+            max_bytes -= _entry_bytes(found.entry)
+            # Known here, an archive of any size needs the memory of one message.
+            if max_bytes < 0:
+                return None
+            entries.append(found.entry)
+    except UnreadableContentError as broken:
+        if not entries:
+            raise
+        error = broken.reason
+    return _Collected(entries=tuple(entries), error=error)
 
 
 def message_bytes(read: FileRead) -> int:
     """Return about how long a result is in a message: bytes travel as base64."""
     document = 0 if read.document is None else -(-len(read.document.body) // 3) * 4
-    texts = sum(
-        ENTRY_BYTES + _json_bytes(entry.article.title) + _json_bytes(entry.article.text)
-        for entry in read.entries
-        if entry.article is not None
-    )
-    return FILE_BYTES + len(read.path) + document + texts
+    return FILE_BYTES + len(read.path) + document + sum(map(_entry_bytes, read.entries))
+
+
+def _entry_bytes(entry: Entry) -> int:
+    texts = [*entry.authors, entry.link or ""]
+    if entry.article is not None:
+        texts += [entry.article.title, entry.article.text, entry.article.url or ""]
+    return ENTRY_BYTES + len(entry.key) + sum(map(_json_bytes, texts))
 
 
 def _json_bytes(text: str) -> int:
@@ -85,155 +162,69 @@ def _json_bytes(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass")) + n_escaped
 
 
-class _RefusedError(Exception):
-    """Carries the outcome of a file whose content is not looked at."""
-
-    def __init__(self, outcome: FileOutcome, reason: str) -> None:
-        super().__init__(outcome, reason)
-        self.outcome = outcome
-        self.reason = reason
-
-
-class _State(NamedTuple):
-    """What changes when somebody writes to a file or puts another in its place."""
-
-    mode: int
-    size: int
-    modified_ns: int
-    inode: int
-
-
-def _load(path: Path, *, max_bytes: int) -> bytes:
-    """Return the bytes of a regular file, unless it is too large or keeps changing."""
-    if not path.is_absolute():
-        raise _RefusedError(FileOutcome.UNREADABLE, "The path is not absolute.")
-    # A file that is being copied is often whole a moment later.
-    for _ in range(2):
-        try:
-            body = _read_once(path, max_bytes=max_bytes)
-        except (OSError, ValueError) as error:
-            raise _refusal(path, error) from error
-        if body is not None:
-            return body
-    reason = "The file changed while it was read; add it again when it is complete."
-    raise _RefusedError(FileOutcome.UNREADABLE, reason)
-
-
-def _read_once(path: Path, *, max_bytes: int) -> bytes | None:
-    """Return the bytes of a file, or None where it changed in between."""
-    before = _state(path)
-    # Opening a pipe waits for a writer and reading a device may never end, so the
-    # kind is known before either.
-    if not stat.S_ISREG(before.mode):
-        raise _RefusedError(FileOutcome.UNREADABLE, _kind(before.mode))
-    with path.open("rb") as stream:
-        body = stream.read(max_bytes + 1)
-    if len(body) > max_bytes:
-        reason = f"The file has more than {max_bytes} bytes."
-        raise _RefusedError(FileOutcome.TOO_LARGE, reason)
-    return body if _state(path) == before else None
-
-
-def _state(path: Path) -> _State:
-    status = path.stat()
-    return _State(status.st_mode, status.st_size, status.st_mtime_ns, status.st_ino)
-
-
-def _kind(mode: int) -> str:
-    kinds = {
-        stat.S_IFDIR: "The path is a folder; list the files in it.",
-        stat.S_IFIFO: "The path is a pipe and no file.",
-        stat.S_IFSOCK: "The path is a socket and no file.",
-    }
-    return kinds.get(stat.S_IFMT(mode), "The path is a device and no file.")
-
-
-def _refusal(path: Path, error: OSError | ValueError) -> _RefusedError:
-    if not isinstance(error, OSError):  # a NUL in the path
-        return _RefusedError(FileOutcome.MISSING, "No file can have such a name.")
-    if not isinstance(error, FileNotFoundError | NotADirectoryError):
-        reason = (error.strerror or str(error)).lower()
-        return _RefusedError(
-            FileOutcome.UNREADABLE, f"The file cannot be read: {reason}."
-        )
-    if path.is_symlink():
-        reason = "The path is a link to a file that does not exist."
-        return _RefusedError(FileOutcome.MISSING, reason)
-    return _RefusedError(FileOutcome.MISSING, "The file does not exist.")
-
-
-def _require_text(body: bytes) -> None:
-    if not body.strip(b"\0 \t\r\n\xef\xbb\xbf"):
-        raise _RefusedError(FileOutcome.EMPTY, "The file has no content.")
-    reason = binary_reason(body)
-    if reason is not None:
-        raise _RefusedError(FileOutcome.BINARY, f"The file is no text: it is {reason}.")
-
-
-def _interpret(file: FileToRead, body: bytes, *, now: datetime) -> FileRead:
-    """Turn the bytes of a text file into its articles."""
-    reader = find_reader(body, Path(file.path))
-    document = pack(body, reader.media_type)
-    try:
-        pieces = list(reader.read(body))
-    except UnreadableContentError as error:
-        return _failed(file, error.outcome, error.reason, document)
-    if not pieces:
-        reason = "No line of the file is article text."
-        return _failed(file, FileOutcome.NO_ARTICLE, reason, document)
-    return FileRead(
-        file_id=file.file_id,
-        path=file.path,
-        outcome=FileOutcome.READ,
-        document=document,
-        entries=tuple(_entry(file, piece, reader, now=now) for piece in pieces),
-    )
-
-
 def _failed(
-    file: FileToRead,
-    outcome: FileOutcome,
-    reason: str,
-    document: Document | None = None,
+    file: FileToRead, refused: UnreadableContentError, document: Document | None = None
 ) -> FileRead:
-    # The bytes of what could be read stay, so that a better reader can try again.
     return FileRead(
         file_id=file.file_id,
         path=file.path,
-        outcome=outcome,
-        error=reason,
+        outcome=refused.outcome,
+        error=refused.reason,
         document=document,
     )
 
 
-def _entry(file: FileToRead, piece: Piece, reader: Reader, *, now: datetime) -> Entry:
-    key = Path(file.path).as_uri()
-    if piece.fragment is not None:
-        key = f"{key}#{piece.fragment}"
+def _entry(
+    file: FileToRead, piece: Piece, reader: Reader, keys: set[str], *, now: datetime
+) -> Entry | None:
+    """Return the entry of a piece and note its key; None where there is no text."""
+    if not collapse(piece.title) and not collapse(piece.text):
+        return None
+    key = _key(file, piece, keys)
+    url = _page(piece)
     published = _plausible(piece.published, now=now)
+    updated = _plausible(piece.updated, now=now)
     article = make_article(
-        identity=key,
-        url=None,
-        source=file.source,
+        # One page is one article, whether a feed or a file told of it.
+        identity=url or key,
+        url=url,
+        source=piece.source or (publisher(url) if url else "") or file.source,
         title=piece.title,
         text=piece.text,
-        byline=piece.byline,
+        byline=piece.byline or ", ".join(piece.authors) or None,
         language=piece.language,
         published=published,
-        extractor=reader.extractor,
+        extractor=piece.extractor or reader.extractor,
         confidence=piece.confidence,
     )
     return Entry(
         key=key,
         key_mode=KeyMode.FILE,
         aliases=(),
-        link=None,
+        link=collapse(piece.url or "") or None if url else None,
         article=article,
         rejected=None,
         published=None if published is None else dated(published),
-        authors=(article.byline,) if article.byline else (),
+        updated=None if updated is None else dated(updated),
+        authors=piece.authors or ((article.byline,) if article.byline else ()),
         language=article.language,
     )
+
+
+def _key(file: FileToRead, piece: Piece, keys: set[str]) -> str:
+    """Return the URI of a piece; two that stand at one place get a number each."""
+    key = Path(file.path).as_uri()
+    if piece.fragment is not None:
+        key = f"{key}#{piece.fragment}"
+    if key in keys:
+        key = next(one for n in count(2) if (one := f"{key}~{n}") not in keys)
+    keys.add(key)
+    return key
+
+
+def _page(piece: Piece) -> str | None:
+    url = collapse(piece.url or "")
+    return canonical_url(url) if 0 < len(url) <= MAX_LINK_CHARS else None
 
 
 def _plausible(published: Published | None, *, now: datetime) -> Published | None:

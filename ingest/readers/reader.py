@@ -19,11 +19,20 @@ class Piece:
     language: str | None  # as declared
     published: Published | None
     confidence: float  # 0..1
-    fragment: str | None = None  # tells it from its neighbours in one file
+    fragment: str | None = None  # where it stands, unless the file is one article
+    lines: tuple[tuple[str, str], ...] = ()  # kind and text of each line of the file
+    url: str | None = None  # of its page, as spelt
+    source: str | None = None  # the publisher, where the file names one
+    authors: tuple[str, ...] = ()
+    updated: Published | None = None
+    extractor: str | None = None  # of what is inside, where that had its own reader
 
 
 class UnreadableContentError(ValueError):
-    """The bytes give no article, and reading them again will not change that."""
+    """The bytes give no article, and reading them again will not change that.
+
+    Raised after some articles, it says why there are not more.
+    """
 
     def __init__(self, outcome: FileOutcome, reason: str) -> None:
         """Name the outcome and say in one sentence why."""

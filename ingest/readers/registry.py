@@ -2,19 +2,32 @@
 
 from pathlib import Path
 
+from ingest.charset import binary_reason
+from ingest.messages import FileOutcome
 from ingest.readers.html import HtmlReader
-from ingest.readers.reader import Reader
+from ingest.readers.json import JsonReader
+from ingest.readers.reader import Reader, UnreadableContentError
 from ingest.readers.text import TextReader
-from ingest.readers.xml import JsonReader, XmlReader
+from ingest.readers.xml import XmlReader
 
 HEAD_BYTES = 4096  # declarations, root elements and magic numbers stand there
 
-# The surest signs first. XHTML has an XML declaration, so pages come before XML;
-# every file is text in the end.
-READERS: tuple[Reader, ...] = (HtmlReader(), XmlReader(), JsonReader(), TextReader())
+# The surest signs first. A text in JSON may hold a page, and XHTML has an XML
+# declaration, so pages come after the one and before the other; every file is text in
+# the end.
+READERS: tuple[Reader, ...] = (JsonReader(), HtmlReader(), XmlReader(), TextReader())
 
 
 def find_reader(body: bytes, path: Path) -> Reader:
-    """Return the first reader that takes the content of a file for its own."""
+    """Return the first reader that takes the content of a file for its own.
+
+    Raises:
+        UnreadableContentError: The content is binary, and for none of them.
+    """
+    reason = binary_reason(body)
+    if reason is not None:
+        raise UnreadableContentError(
+            FileOutcome.BINARY, f"The file is no text: it is {reason}."
+        )
     head = body[:HEAD_BYTES]
     return next(reader for reader in READERS if reader.sniff(head, path))

@@ -1,6 +1,5 @@
-"""XML and JSON: formats that hold articles, but not as a page; refused with advice."""
+"""XML that holds no article in a format we know: refused with advice."""
 
-import json
 import re
 from pathlib import Path
 from typing import NoReturn
@@ -14,7 +13,6 @@ _LIST_ROOTS = {"opml": "OPML list of feeds", "sitemapindex": "sitemap index"}
 _START = re.compile(
     rb"^[\xef\xbb\xbf\s]*(?:<\?xml\b|<(?:rss|feed|rdf:RDF|opml|urlset)\b)"
 )
-_JSON_START = re.compile(rb"^[\xef\xbb\xbf\s]*(?:\{\s*\"|\[\s*\{\s*\")")
 
 
 class XmlReader:
@@ -34,25 +32,6 @@ class XmlReader:
             UnreadableContentError: Always.
         """
         raise UnreadableContentError(FileOutcome.MALFORMED, _xml_reason(body))
-
-
-class JsonReader:
-    """Tells what a JSON file is and why it is not read as an article."""
-
-    extractor = "json/1"
-    media_type = "application/json"
-
-    def sniff(self, head: bytes, path: Path, /) -> bool:  # noqa: ARG002 - content decides
-        """Recognise an object or a list; prose in brackets does not begin so."""
-        return _JSON_START.match(head) is not None
-
-    def read(self, body: bytes, /) -> NoReturn:
-        """Refuse the file with the reason.
-
-        Raises:
-            UnreadableContentError: Always.
-        """
-        raise UnreadableContentError(FileOutcome.MALFORMED, _json_reason(body))
 
 
 def _xml_reason(body: bytes) -> str:
@@ -89,16 +68,3 @@ def _root_reason(root: str) -> str:
     if root in _LIST_ROOTS:
         return f"This is an {_LIST_ROOTS[root]} and no article; import it as such."
     return f"XML with the root <{root[:40]}> is no format that can be read."
-
-
-def _json_reason(body: bytes) -> str:
-    try:
-        content = json.loads(body)
-    except RecursionError:
-        return "The JSON is nested too deep to be read."
-    except ValueError as error:
-        return f"The JSON is broken: {error}."
-    version = content.get("version") if isinstance(content, dict) else None
-    if isinstance(version, str) and "jsonfeed.org" in version:
-        return "This is a feed (JSON Feed) and no article; add its address as a feed."
-    return "JSON is no format that can be read as an article."

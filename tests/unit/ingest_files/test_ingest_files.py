@@ -1,6 +1,8 @@
+import json
 import os
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -9,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.articles import article_uid
 from ingest.documents import unpack
 from ingest.files import message_bytes, read_files
 from ingest.messages import FileOutcome, FileRead, FileToRead, KeyMode, ReadFiles
 from ingest.readers import registry
-from ingest.readers.reader import Piece
+from ingest.readers.reader import Piece, UnreadableContentError
 
 NOW = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 DUMP = """fbpx
@@ -276,6 +279,83 @@ def test_articles_of_one_file_are_told_apart(
     assert len({entry.article.uid for entry in entries if entry.article}) == 2
 
 
+class Broken(TwoArticles):
+    """A file that breaks off behind its first article, with two at one place."""
+
+    def read(self, body: bytes, /) -> Iterator[Piece]:
+        (first, _) = super().read(body)
+        yield first
+        yield replace(first, title="Another")
+        raise UnreadableContentError(FileOutcome.MALFORMED, "It breaks off.")
+
+
+def test_a_file_that_breaks_off_gives_what_came_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "READERS", (Broken(), *registry.READERS))
+    path = seed(tmp_path, "a.two", "two articles")
+    read = read_one(path)
+    assert (read.outcome, read.error) == (FileOutcome.READ, "It breaks off.")
+    keys = [f"{path.as_uri()}#two", f"{path.as_uri()}#two~2"]
+    assert [entry.key for entry in read.entries] == keys
+
+
+RECORD = {"title": "A title", "text": "A text.", "url": "HTTP://News.example/a?utm_a=1"}
+
+
+def test_a_page_is_one_article_whether_a_feed_or_a_file_tells_of_it(
+    tmp_path: Path,
+) -> None:
+    path = seed(tmp_path, content=json.dumps(RECORD))
+    (entry,) = read_one(path).entries
+    assert entry.article is not None
+    assert entry.key == path.as_uri()
+    assert entry.link == RECORD["url"]
+    assert entry.article.url == "http://news.example/a"
+    assert entry.article.uid == article_uid("http://news.example/a")
+    assert entry.article.source == "news.example"
+
+
+@pytest.mark.parametrize("url", ["", "mailto:a@example.org", "http://" + "a" * 3000])
+def test_an_address_that_is_none_is_no_identity(tmp_path: Path, url: str) -> None:
+    path = seed(tmp_path, content=json.dumps(RECORD | {"url": url}))
+    (entry,) = read_one(path).entries
+    assert entry.article is not None
+    assert (entry.link, entry.article.url) == (None, None)
+    assert entry.article.uid == article_uid(path.as_uri())
+    assert entry.article.source == "gazette"
+
+
+def test_what_a_file_says_of_an_article_stands_in_its_entry(tmp_path: Path) -> None:
+    record = RECORD | {
+        "authors": ["Jane Roe", "John Doe"],
+        "language": "en-GB",
+        "source_domain": "gazette.example",
+        "date_publish": "2026-03-05 17:40:00",
+        "date_modify": "2036-01-01 00:00:00",
+    }
+    (entry,) = read_one(seed(tmp_path, content=json.dumps(record))).entries
+    assert entry.article is not None
+    assert entry.authors == ("Jane Roe", "John Doe")
+    assert entry.article.byline == "Jane Roe, John Doe"
+    assert entry.article.language == "en"
+    assert entry.article.source == "gazette.example"
+    assert entry.published is not None
+    assert entry.published.at == datetime(2026, 3, 5, 17, 40, tzinfo=UTC)
+    assert entry.updated is not None
+    assert (entry.updated.at, entry.updated.raw) == (None, "2036-01-01 00:00:00")
+
+
+def test_articles_matter_more_than_the_bytes_they_came_in(tmp_path: Path) -> None:
+    noise = {"text": "A text.", "noise": os.urandom(3_000).hex()}
+    path = seed(tmp_path, content=json.dumps(RECORD | noise))
+    assert read_one(path).document is not None
+    read = read_one(path, max_message_bytes=3_000)
+    assert (read.outcome, read.document) == (FileOutcome.READ, None)
+    assert len(read.entries) == 1
+    assert message_bytes(read) <= 3_000
+
+
 def test_no_files_give_no_event() -> None:
     assert list(read_files(command(), now=NOW)) == []
 
@@ -286,4 +366,4 @@ def test_any_content_has_one_outcome(
 ) -> None:
     read = read_one(seed(tmp_path_factory.getbasetemp(), "any", content))
     assert bool(read.entries) == (read.outcome is FileOutcome.READ)
-    assert (read.error is None) == (read.outcome is FileOutcome.READ)
+    assert read.error is not None or read.outcome is FileOutcome.READ

@@ -1,0 +1,91 @@
+"""Loading: the bytes of one file, unless it is too large, changing, or no file."""
+
+import stat
+from pathlib import Path
+from typing import NamedTuple
+
+from ingest.messages import FileOutcome
+from ingest.readers.reader import UnreadableContentError
+
+
+class _State(NamedTuple):
+    """What changes when somebody writes to a file or puts another in its place."""
+
+    mode: int
+    size: int
+    modified_ns: int
+    inode: int
+
+
+def load_file(path: Path, *, max_bytes: int) -> bytes:
+    """Return the bytes of a regular file with at most `max_bytes`.
+
+    Raises:
+        UnreadableContentError: It is missing, no file, too large, keeps changing, or
+            has no content.
+    """
+    if not path.is_absolute():
+        raise UnreadableContentError(
+            FileOutcome.UNREADABLE, "The path is not absolute."
+        )
+    # A file that is being copied is often whole a moment later.
+    for _ in range(2):
+        try:
+            body = _read_once(path, max_bytes=max_bytes)
+        except OSError as error:
+            raise _refusal(path, error) from error
+        if body is not None:
+            return _filled(body)
+    reason = "The file changed while it was read; add it again when it is complete."
+    raise UnreadableContentError(FileOutcome.UNREADABLE, reason)
+
+
+def _read_once(path: Path, *, max_bytes: int) -> bytes | None:
+    """Return the bytes of a file, or None where it changed in between."""
+    before = _state(path)
+    # Opening a pipe waits for a writer and reading a device may never end, so the
+    # kind is known before either.
+    if not stat.S_ISREG(before.mode):
+        raise UnreadableContentError(FileOutcome.UNREADABLE, _kind(before.mode))
+    with path.open("rb") as stream:
+        body = stream.read(max_bytes + 1)
+    if len(body) > max_bytes:
+        reason = f"The file has more than {max_bytes} bytes."
+        raise UnreadableContentError(FileOutcome.TOO_LARGE, reason)
+    return body if _state(path) == before else None
+
+
+def _state(path: Path) -> _State:
+    try:
+        status = path.stat()
+    except ValueError:  # a NUL in the path
+        reason = "No file can have such a name."
+        raise UnreadableContentError(FileOutcome.MISSING, reason) from None
+    return _State(status.st_mode, status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+def _kind(mode: int) -> str:
+    kinds = {
+        stat.S_IFDIR: "The path is a folder; list the files in it.",
+        stat.S_IFIFO: "The path is a pipe and no file.",
+        stat.S_IFSOCK: "The path is a socket and no file.",
+    }
+    return kinds.get(stat.S_IFMT(mode), "The path is a device and no file.")
+
+
+def _refusal(path: Path, error: OSError) -> UnreadableContentError:
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        reason = (error.strerror or str(error)).lower()
+        return UnreadableContentError(
+            FileOutcome.UNREADABLE, f"The file cannot be read: {reason}."
+        )
+    if path.is_symlink():
+        reason = "The path is a link to a file that does not exist."
+        return UnreadableContentError(FileOutcome.MISSING, reason)
+    return UnreadableContentError(FileOutcome.MISSING, "The file does not exist.")
+
+
+def _filled(body: bytes) -> bytes:
+    if not body.strip(b"\0 \t\r\n\xef\xbb\xbf"):
+        raise UnreadableContentError(FileOutcome.EMPTY, "The file has no content.")
+    return body
