@@ -6,16 +6,23 @@ from ingest.charset import binary_reason
 from ingest.messages import FileOutcome
 from ingest.readers.html import HtmlReader
 from ingest.readers.json import JsonReader
+from ingest.readers.mail import MailReader
 from ingest.readers.reader import Reader, UnreadableContentError
 from ingest.readers.text import TextReader
 from ingest.readers.xml import XmlReader
 
 HEAD_BYTES = 4096  # declarations, root elements and magic numbers stand there
 
-# The surest signs first. A text in JSON may hold a page, and XHTML has an XML
-# declaration, so pages come after the one and before the other; every file is text in
+# The surest signs first. Mails and texts in JSON may hold a page, and XHTML has an XML
+# declaration, so pages come after the ones and before the other; every file is text in
 # the end.
-READERS: tuple[Reader, ...] = (JsonReader(), HtmlReader(), XmlReader(), TextReader())
+READERS: tuple[Reader, ...] = (
+    MailReader(),
+    JsonReader(),
+    HtmlReader(),
+    XmlReader(),
+    TextReader(),
+)
 
 
 def find_reader(body: bytes, path: Path) -> Reader:
