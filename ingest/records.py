@@ -45,7 +45,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "updated_at": (
         *("updated_at", "date_modify", "date_modified", "datemodified", "updated"),
-        "modified",
+        *("modified", "lastmod"),
     ),
     "confidence": ("confidence",),
 }

@@ -7,6 +7,7 @@ from ingest.messages import FileOutcome
 from ingest.readers.html import HtmlReader
 from ingest.readers.json import JsonReader
 from ingest.readers.mail import MailReader
+from ingest.readers.markdown import MarkdownReader
 from ingest.readers.reader import Reader, UnreadableContentError
 from ingest.readers.text import TextReader
 from ingest.readers.xml import XmlReader
@@ -21,6 +22,7 @@ READERS: tuple[Reader, ...] = (
     JsonReader(),
     HtmlReader(),
     XmlReader(),
+    MarkdownReader(),
     TextReader(),
 )
 
