@@ -9,6 +9,7 @@ from ingest.readers.json import JsonReader
 from ingest.readers.mail import MailReader
 from ingest.readers.markdown import MarkdownReader
 from ingest.readers.reader import Reader, UnreadableContentError
+from ingest.readers.table import TableReader
 from ingest.readers.text import TextReader
 from ingest.readers.xml import XmlReader
 
@@ -23,6 +24,7 @@ READERS: tuple[Reader, ...] = (
     HtmlReader(),
     XmlReader(),
     MarkdownReader(),
+    TableReader(),
     TextReader(),
 )
 
