@@ -8,19 +8,24 @@ from ingest.readers.html import HtmlReader
 from ingest.readers.json import JsonReader
 from ingest.readers.mail import MailReader
 from ingest.readers.markdown import MarkdownReader
+from ingest.readers.newsml import NewsmlReader, NitfReader
 from ingest.readers.reader import Reader, UnreadableContentError
 from ingest.readers.table import TableReader
 from ingest.readers.text import TextReader
+from ingest.readers.wordpress import WordPressReader
 from ingest.readers.xml import XmlReader
 
 HEAD_BYTES = 4096  # declarations, root elements and magic numbers stand there
 
-# The surest signs first. Mails and texts in JSON may hold a page, and XHTML has an XML
-# declaration, so pages come after the ones and before the other; every file is text in
+# The surest signs first. Mails, JSON and news in XML may hold a page, and XHTML has an
+# XML declaration, so pages come after them and before other XML; every file is text in
 # the end.
 READERS: tuple[Reader, ...] = (
     MailReader(),
     JsonReader(),
+    NitfReader(),
+    NewsmlReader(),
+    WordPressReader(),
     HtmlReader(),
     XmlReader(),
     MarkdownReader(),

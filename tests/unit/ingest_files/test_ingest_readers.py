@@ -85,7 +85,7 @@ def test_a_page_of_links_has_no_article() -> None:
         (b"<?xml version='1.0'?><rss><channel/></rss>", "feed (RSS)"),
         (b"<feed xmlns='http://www.w3.org/2005/Atom'/>", "feed (Atom)"),
         (b"<opml version='2.0'/>", "import it as such"),
-        (b"<?xml version='1.0'?><nitf/>", "root <nitf>"),
+        (b"<?xml version='1.0'?><tei/>", "root <tei>"),
         (b"<?xml version='1.0'?><rss><channel></rss>", "broken"),
         (
             b"<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
