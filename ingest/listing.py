@@ -62,10 +62,11 @@ def _is_new_folder(path: Path, walked: set[tuple[int, int]]) -> bool | None:
 
 
 def _visible(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not _is_leftover(path.name))
+    return sorted(path for path in folder.iterdir() if not is_leftover(path.name))
 
 
-def _is_leftover(name: str) -> bool:
+def is_leftover(name: str) -> bool:
+    """Say whether a file of this name is hidden or was left by an editor or system."""
     is_lock = name.startswith("#") and name.endswith("#")
     return (
         name.startswith(".")

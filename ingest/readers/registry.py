@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ingest.charset import binary_reason
 from ingest.messages import FileOutcome
+from ingest.readers.archives import GzipReader, TarReader, ZipReader
 from ingest.readers.html import HtmlReader
 from ingest.readers.json import JsonReader
 from ingest.readers.mail import MailReader
@@ -12,6 +13,7 @@ from ingest.readers.newsml import NewsmlReader, NitfReader
 from ingest.readers.reader import Reader, UnreadableContentError
 from ingest.readers.table import TableReader
 from ingest.readers.text import TextReader
+from ingest.readers.warc import WarcReader
 from ingest.readers.wordpress import WordPressReader
 from ingest.readers.xml import XmlReader
 
@@ -40,10 +42,22 @@ def find_reader(body: bytes, path: Path) -> Reader:
     Raises:
         UnreadableContentError: The content is binary, and for none of them.
     """
+    head = body[:HEAD_BYTES]
+    for reader in BINARY_READERS:
+        if reader.sniff(head, path):
+            return reader
     reason = binary_reason(body)
     if reason is not None:
         raise UnreadableContentError(
             FileOutcome.BINARY, f"The file is no text: it is {reason}."
         )
-    head = body[:HEAD_BYTES]
     return next(reader for reader in READERS if reader.sniff(head, path))
+
+
+# They are asked before a file is looked at for being text.
+BINARY_READERS: tuple[Reader, ...] = (
+    ZipReader(find_reader),
+    TarReader(find_reader),
+    GzipReader(find_reader),
+    WarcReader(),
+)

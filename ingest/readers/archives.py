@@ -1,0 +1,202 @@
+"""Archives: zip, tar and gzip; each member is read as the file that it is."""
+
+import io
+import stat
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, Self
+
+from ingest.messages import FileOutcome
+from ingest.readers.budget import MAX_MEMBER_BYTES, MAX_MEMBERS, Budget, require_real
+from ingest.readers.gunzip import MAGIC, Gunzip
+from ingest.readers.reader import Piece, UnreadableContentError
+from ingest.readers.shelf import BROKEN, Find, Shelf, broken, oversized
+from ingest.readers.warc import START as WARC_START
+from ingest.readers.warc import read_records
+
+MAX_TAR_HEADER_BYTES = 100_000  # a path, and what a system says of its file
+_TAR_MARK = slice(257, 262)
+# Headers that belong to the next one: long names, and whatever a system remarks.
+_TAR_REMARKS = {
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+}
+_OFFICE = ("[Content_Types].xml", "mimetype", "META-INF/MANIFEST.MF")
+_PACKINGS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+_IS_ENCRYPTED = 0x1
+
+
+class ZipReader:
+    """Reads the members of a zip archive."""
+
+    extractor = "zip/1"
+    media_type = "application/zip"
+
+    def __init__(self, find: Find) -> None:
+        self._find = find
+
+    def sniff(self, head: bytes, path: Path, /) -> bool:  # noqa: ARG002 - content decides
+        """Recognise the header of the first member, or of none."""
+        return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+
+    def read(self, body: bytes, /) -> Iterator[Piece]:
+        """Yield the articles of all members; each is known by its member.
+
+        Raises:
+            UnreadableContentError: It is broken, an office document, or too large; or
+                some members were refused.
+        """
+        return self.unpack(body, Budget())
+
+    def unpack(self, body: bytes, budget: Budget, /) -> Iterator[Piece]:
+        """Do as `read`, within a budget."""
+        # Each entry of the directory costs the library 600 bytes.
+        if body.count(b"PK\x01\x02") > 2 * MAX_MEMBERS:
+            reason = f"The archive has more than {MAX_MEMBERS} members."
+            raise UnreadableContentError(FileOutcome.TOO_LARGE, reason)
+        try:
+            archive = zipfile.ZipFile(io.BytesIO(body))
+        except BROKEN as error:
+            raise broken("zip archive", error) from error
+        if any(name in _OFFICE for name in archive.namelist()[:50]):
+            reason = "The file is no text: it is an office document or a program."
+            raise UnreadableContentError(FileOutcome.BINARY, reason)
+        shelf = Shelf(self._find, budget)
+        for info in archive.infolist():
+            yield from shelf.read(info.filename, partial(_unzip, archive, info))
+        shelf.problems.settle()
+
+
+class TarReader:
+    """Reads the members of a tar archive."""
+
+    extractor = "tar/1"
+    media_type = "application/x-tar"
+
+    def __init__(self, find: Find) -> None:
+        self._find = find
+
+    def sniff(self, head: bytes, path: Path, /) -> bool:  # noqa: ARG002 - content decides
+        """Recognise the mark in the header of the first member."""
+        return head[_TAR_MARK] == b"ustar"
+
+    def read(self, body: bytes, /) -> Iterator[Piece]:
+        """Yield the articles of all members; each is known by its member.
+
+        Raises:
+            UnreadableContentError: It is broken or too large; or some members were
+                refused.
+        """
+        return self.unpack(body, Budget())
+
+    def unpack(self, body: bytes, budget: Budget, /) -> Iterator[Piece]:
+        """Do as `read`, within a budget."""
+        yield from read_tar(io.BytesIO(body), Shelf(self._find, budget))
+
+
+class GzipReader:
+    """Reads what is compressed with gzip: a tar archive, a WARC, or any one file."""
+
+    extractor = "gzip/1"
+    media_type = "application/gzip"
+
+    def __init__(self, find: Find) -> None:
+        self._find = find
+
+    def sniff(self, head: bytes, path: Path, /) -> bool:  # noqa: ARG002 - content decides
+        """Recognise the magic number."""
+        return head.startswith(MAGIC)
+
+    def read(self, body: bytes, /) -> Iterator[Piece]:
+        """Yield the articles of what is inside.
+
+        Raises:
+            UnreadableContentError: It is damaged, breaks off or is too large, or what
+                is inside cannot be read.
+        """
+        return self.unpack(body, Budget())
+
+    def unpack(self, body: bytes, budget: Budget, /) -> Iterator[Piece]:
+        """Do as `read`, within a budget."""
+        stream = Gunzip(body, budget)
+        buffered = io.BufferedReader(stream)
+        head = buffered.peek(512)
+        shelf = Shelf(self._find, budget)
+        if head[_TAR_MARK] == b"ustar":
+            yield from read_tar(buffered, shelf)
+        elif head.startswith(WARC_START):
+            yield from read_records(buffered, budget)
+        else:
+            inside = buffered.read(MAX_MEMBER_BYTES + 1)
+            if not inside and stream.error is not None:
+                raise UnreadableContentError(FileOutcome.MALFORMED, stream.error)
+            yield from shelf.open(inside, Path())
+        if stream.error is not None:
+            raise UnreadableContentError(FileOutcome.MALFORMED, stream.error)
+
+
+def _unzip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """Return the bytes of a member; the library gives no more than it declares."""
+    if info.flag_bits & _IS_ENCRYPTED:
+        reason = "It is encrypted."
+        raise UnreadableContentError(FileOutcome.BINARY, reason)
+    if info.compress_type not in _PACKINGS:
+        reason = "It is packed in a way that is not read."
+        raise UnreadableContentError(FileOutcome.BINARY, reason)
+    if stat.S_ISLNK(info.external_attr >> 16):
+        raise UnreadableContentError(FileOutcome.MALFORMED, "It is a link.")
+    if info.file_size > MAX_MEMBER_BYTES:
+        raise oversized()
+    require_real(packed=info.compress_size, unpacked=info.file_size)
+    with archive.open(info) as member:
+        return member.read(MAX_MEMBER_BYTES + 1)
+
+
+class _TarInfo(tarfile.TarInfo):
+    """A header that is refused where it declares a name or remarks without end."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Read one block of 512 bytes."""
+        info = super().frombuf(buf, encoding, errors)
+        if info.type in _TAR_REMARKS and info.size > MAX_TAR_HEADER_BYTES:
+            reason = f"A header has more than {MAX_TAR_HEADER_BYTES} bytes."
+            raise UnreadableContentError(FileOutcome.TOO_LARGE, reason)
+        return info
+
+
+def read_tar(stream: BinaryIO | io.BufferedReader, shelf: Shelf) -> Iterator[Piece]:
+    """Yield the articles of a tar archive, as it is read.
+
+    Raises:
+        UnreadableContentError: It is broken or too large; or members were refused.
+    """
+    try:
+        archive = tarfile.open(fileobj=stream, mode="r|", tarinfo=_TarInfo)  # noqa: SIM115 - its end is that of the stream
+        for info in archive:
+            name = f"{info.name}/" if info.isdir() else info.name
+            yield from shelf.read(name, partial(_untar, archive, info))
+    except UnreadableContentError:
+        raise
+    except BROKEN as error:
+        refused = broken("tar archive", error)
+        shelf.problems.add("the end", refused.reason, refused.outcome)
+    shelf.problems.settle()
+
+
+def _untar(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
+    if info.issym() or info.islnk():
+        raise UnreadableContentError(FileOutcome.MALFORMED, "It is a link.")
+    if not info.isreg() or info.issparse():
+        reason = "It is a device, a pipe or full of holes."
+        raise UnreadableContentError(FileOutcome.MALFORMED, reason)
+    if info.size > MAX_MEMBER_BYTES:
+        raise oversized()
+    member = archive.extractfile(info)
+    body = b"" if member is None else member.read()
+    if len(body) < info.size:
+        raise tarfile.ReadError("unexpected end of data")
+    return body
