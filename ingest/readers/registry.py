@@ -5,6 +5,7 @@ from pathlib import Path
 from ingest.charset import binary_reason
 from ingest.messages import FileOutcome
 from ingest.readers.archives import GzipReader, TarReader, ZipReader
+from ingest.readers.guests import find_guests
 from ingest.readers.html import HtmlReader
 from ingest.readers.json import JsonReader
 from ingest.readers.mail import MailReader
@@ -43,7 +44,9 @@ def find_reader(body: bytes, path: Path) -> Reader:
         UnreadableContentError: The content is binary, and for none of them.
     """
     head = body[:HEAD_BYTES]
-    for reader in BINARY_READERS:
+    guests = find_guests()
+    # Many formats of others are zip archives as well, so they are asked first.
+    for reader in (*(one for one in guests if one.is_binary), *BINARY_READERS):
         if reader.sniff(head, path):
             return reader
     reason = binary_reason(body)
@@ -51,7 +54,9 @@ def find_reader(body: bytes, path: Path) -> Reader:
         raise UnreadableContentError(
             FileOutcome.BINARY, f"The file is no text: it is {reason}."
         )
-    return next(reader for reader in READERS if reader.sniff(head, path))
+    *ours, anything = READERS
+    asked = (*ours, *(one for one in guests if not one.is_binary))
+    return next((one for one in asked if one.sniff(head, path)), anything)
 
 
 # They are asked before a file is looked at for being text.
