@@ -13,6 +13,8 @@ from ingest.urls import absolute_url
 MAX_CANDIDATES = 50
 MAX_NESTING = 500  # real pages stay below 100; a parser needs the square of it
 MAX_TITLE_CHARS = 200
+# The tree of a page may take forty times its length; feeds are named long before.
+MAX_PAGE_CHARS = 4_000_000
 # What a page may call a feed in `<link rel="alternate" type="...">`.
 FEED_TYPES = {
     "application/rss+xml": "rss",
@@ -59,10 +61,10 @@ def find_feeds(body: bytes, *, base_url: str | None) -> list[dict[str, Any]]:
     the places where feeds usually are; nobody has asked there yet.
 
     Args:
-        body: The page.
+        body: The page, of which the first 4 million characters are looked at.
         base_url: Where it was; None for a file, whose relative links stay as they are.
     """
-    html = decode(body).text
+    html = decode(body).text[:MAX_PAGE_CHARS]
     if nesting(html) > MAX_NESTING:
         return []
     page = LexborHTMLParser(html)

@@ -2,7 +2,12 @@
 
 import pytest
 
-from ingest.discovery import MAX_CANDIDATES, find_feeds, looks_like_html
+from ingest.discovery import (
+    MAX_CANDIDATES,
+    MAX_PAGE_CHARS,
+    find_feeds,
+    looks_like_html,
+)
 
 URL = "https://paper.example/news/"
 
@@ -67,6 +72,12 @@ def test_a_page_cannot_name_feeds_without_end_nor_nest_to_hold_us_up() -> None:
     links = "".join(f'<a href="/{n}/feed">x</a>' for n in range(500))
     assert len(found(links)) == MAX_CANDIDATES
     assert found("<div>" * 5_000 + links) == []
+
+
+def test_of_a_page_without_end_the_beginning_is_looked_at() -> None:
+    first, last = '<a href="/first/feed">x</a>', '<a href="/last/feed">x</a>'
+    page = first + " " * MAX_PAGE_CHARS + last
+    assert found(page) == [("linked", "feed", "https://paper.example/first/feed")]
 
 
 def test_a_page_is_told_from_a_feed() -> None:
