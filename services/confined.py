@@ -1,48 +1,38 @@
-"""A confined parser: a process with a bound on its memory, killed when its time is up.
+"""A confined parser of feeds; run as a module it is the process that parses.
 
-Parsing is done by loose code on hostile input, and a library that loops in C cannot be
-interrupted from inside. Workers are killed by Celery; a command has this. Run as a
-module it is the process itself, which imports ingest alone.
+That process imports ingest alone.
 """
 
-import json
-import os
-import selectors
-import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, BinaryIO, Self
+from typing import Any, Self
 
 from ingest.describe import Given, describe_feed, refused
 from ingest.discovery import find_feeds, looks_like_html
 from ingest.messages import PollOutcome, utc_now
-from services.memory import limit_memory, peak_megabytes
+from services.confinement import Confinement, TookTooMuch, serve
+from services.memory import peak_megabytes
 
 MAX_SECONDS = 10.0
 MAX_MEGABYTES = 300
 MAX_FILE_BYTES = 10_000_000
-CHUNK_BYTES = 1 << 16
-
-
-class TookTooMuch(Exception):
-    """The process did not answer; the message says why, in words for an operator."""
 
 
 class ConfinedParser:
     """Describes files one by one; a process that was killed is replaced.
 
-    - Never raises for what is in a file: the description has the reason.
-    - One process serves many files, so that a file costs no start of Python.
+    Never raises for what is in a file: the description has the reason.
     """
 
     def __init__(
         self, *, seconds: float = MAX_SECONDS, megabytes: int = MAX_MEGABYTES
     ) -> None:
-        self._seconds = seconds
         self._megabytes = megabytes
-        self._process: subprocess.Popen[bytes] | None = None
+        self._inside = Confinement(__name__, seconds=seconds, megabytes=megabytes)
 
     def __enter__(self) -> Self:
         """Start with nothing; the first file starts the process."""
@@ -55,7 +45,7 @@ class ConfinedParser:
         trace: TracebackType | None,
     ) -> None:
         """End the process."""
-        self._kill()
+        self._inside.kill()
 
     def describe(
         self, path: Path, *, url: str | None = None, content_type: str | None = None
@@ -68,78 +58,19 @@ class ConfinedParser:
         """
         asked = {"path": str(path), "url": url, "content_type": content_type}
         try:
-            return self._answer(json.dumps(asked).encode() + b"\n")
+            self._inside.ask(asked)
+            return self._inside.answer()
         except TookTooMuch as error:
-            self._kill()
+            self._inside.kill()
             told = refused(PollOutcome.HOSTILE, str(error))
             return told | {"candidates": [], "peak_megabytes": self._megabytes}
 
-    def _answer(self, asked: bytes) -> dict[str, Any]:
-        process = self._process = self._process or self._start()
-        if process.stdin is None or process.stdout is None:
-            raise RuntimeError("the process was started without pipes")
-        try:
-            process.stdin.write(asked)
-            process.stdin.flush()
-        except BrokenPipeError:
-            raise TookTooMuch("the parser ended before it was asked") from None
-        line = _read_line(process.stdout, seconds=self._seconds)
-        answer: dict[str, Any] = json.loads(line)
-        return answer
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        argv = [sys.executable, "-m", __name__, str(self._megabytes)]
-        process = subprocess.Popen(  # noqa: S603 - argv is our own
-            argv,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        if process.stdout is not None:
-            # Importing takes its time, which no file has to answer for.
-            _read_line(process.stdout, seconds=60.0)
-        return process
-
-    def _kill(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.kill()
-        process.communicate()
-
-
-def _read_line(stream: IO[bytes], *, seconds: float) -> bytes:
-    """Return all up to a line end.
-
-    Raises:
-        TookTooMuch: It did not come in time, or the process died.
-    """
-    until = time.monotonic() + seconds
-    read = bytearray()
-    with selectors.DefaultSelector() as selector:
-        selector.register(stream, selectors.EVENT_READ)
-        while not read.endswith(b"\n"):
-            left = until - time.monotonic()
-            if left <= 0 or not selector.select(left):
-                raise TookTooMuch(f"it took the parser more than {seconds:g} seconds")
-            chunk = os.read(stream.fileno(), CHUNK_BYTES)
-            if not chunk:
-                raise TookTooMuch("the parser died of it")
-            read += chunk
-    return bytes(read)
-
-
-def serve(megabytes: int, asked: BinaryIO, answers: BinaryIO) -> None:
-    """Answer one line of JSON for each line that is asked, until there are no more."""
-    limit_memory(megabytes)
-    answers.write(b"ready\n")
-    answers.flush()
-    for line in asked:
-        started = time.process_time()
-        told = _described(json.loads(line), megabytes)
-        told["cpu_seconds"] = time.process_time() - started
-        answers.write(_line(told | {"peak_megabytes": peak_megabytes()}))
-        answers.flush()
+def _answer(asked: dict[str, Any], *, megabytes: int) -> Iterator[dict[str, Any]]:
+    started = time.process_time()
+    told = _described(asked, megabytes)
+    told["cpu_seconds"] = time.process_time() - started
+    yield told | {"peak_megabytes": peak_megabytes()}
 
 
 def _described(asked: dict[str, Any], megabytes: int) -> dict[str, Any]:
@@ -173,10 +104,7 @@ def _described_file(
     return told | {"candidates": []}
 
 
-def _line(answer: dict[str, Any]) -> bytes:
-    # In ASCII: whatever stands in a feed, it is one line.
-    return json.dumps(answer).encode() + b"\n"
-
-
 if __name__ == "__main__":
-    serve(int(sys.argv[1]), sys.stdin.buffer, sys.stdout.buffer)
+    bound = int(sys.argv[1])
+    answer = partial(_answer, megabytes=bound)
+    serve(bound, sys.stdin.buffer, sys.stdout.buffer, answer=answer)

@@ -39,6 +39,7 @@ COMMANDS = {
     "health": "services.cli.run",
     # give it work
     "ingest": "services.cli.ingest",
+    "read": "services.cli.read",
     "feeds": "services.cli.feeds",
     "poll": "services.cli.poll",
     "reprocess": "services.cli.reprocess",
