@@ -1,13 +1,16 @@
 """Feeds and files as work: due, leased, failed, swept, replayed, audited."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from support.desk import Desk
 from support.factories import LIMITS, article, entry, files_read, polled, rejected
 
+from ingest.files import read_files
 from ingest.messages import FileOutcome, PollOutcome, ReadFiles
 from store import feeds, files, leases, pending, polling, quarantine
 from store.engine import transaction
@@ -181,6 +184,28 @@ def test_one_path_in_two_runs_at_once_is_one_entry(desk: Desk) -> None:
     save_files(desk, (one, "/in/a.txt", (entry("a"),)), (other, "/in/a.txt", (newer,)))
     assert desk.count(Entry) == desk.count(Article) == 1
     assert desk.one(Article).title == "Newer"
+    desk.assert_balanced()
+
+
+def test_a_page_that_several_files_and_lines_tell_of_is_one_article(
+    desk: Desk, tmp_path: Path
+) -> None:
+    lines = [{"url": "https://news.example/1", "title": f"T{n}"} for n in range(2)]
+    texts = [
+        json.dumps(line | {"text": f"Text of {n}."}) for n, line in enumerate(lines)
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(texts))
+    other = texts[0].replace("https://news", "HTTPS://other")
+    (tmp_path / "b.json").write_text(other)
+    (tmp_path / "c.json").write_text(texts[0].replace("https:", "HTTPS:"))
+    desk.add_files(*map(str, sorted(tmp_path.iterdir())))
+    for command in claim_files(desk):
+        for event in read_files(command, now=desk.now):
+            with transaction(desk.engine) as session:
+                files.save_files(session, event, now=desk.now)
+    assert desk.count(Entry) == 4
+    assert desk.count(Article, Article.url == "https://news.example/1") == 1
+    assert desk.count(Article) == 2
     desk.assert_balanced()
 
 
