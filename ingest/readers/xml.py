@@ -11,7 +11,9 @@ from ingest.readers.reader import UnreadableContentError
 _FEED_ROOTS = {"rss": "RSS", "feed": "Atom", "RDF": "RSS 1.0", "urlset": "sitemap"}
 _LIST_ROOTS = {"opml": "OPML list of feeds", "sitemapindex": "sitemap index"}
 _START = re.compile(
-    rb"^[\xef\xbb\xbf\s]*(?:<\?xml\b|<(?:rss|feed|rdf:RDF|opml|urlset)\b)"
+    rb"[\xef\xbb\xbf\s]*+(?:<!--(?:(?!-->).)*+-->\s*+)*+"
+    rb"(?:<\?xml\b|<(?:rss|feed|rdf:RDF|opml|urlset|sitemapindex)\b)",
+    re.DOTALL,
 )
 
 
@@ -22,7 +24,7 @@ class XmlReader:
     media_type = "application/xml"
 
     def sniff(self, head: bytes, path: Path, /) -> bool:  # noqa: ARG002 - content decides
-        """Recognise a declaration or the root of a feed."""
+        """Recognise a declaration or the root of a feed, also behind comments."""
         return _START.match(head) is not None
 
     def read(self, body: bytes, /) -> NoReturn:

@@ -38,6 +38,8 @@ def read(body: bytes) -> list[Piece]:
         (b'<?xml version="1.0"?><!DOCTYPE html><html>', "html-page/1"),
         ("<html><body>".encode("utf-16"), "html-page/1"),
         (b'<?xml version="1.0"?><rss><item><p>', "xml/1"),
+        (b"<!-- A\nremark --> <!----><rss><item>", "xml/1"),
+        (b"<!-- A remark <rss>", "text-seed/1"),
         (b"<feed xmlns='x'><title>&lt;html></title>", "xml/1"),
         (b'{"version": 1}', "json-record/1"),
         ('{"a": "<html>"}'.encode("utf-16"), "json-record/1"),
