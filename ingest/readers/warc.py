@@ -33,6 +33,12 @@ _BROKEN = (
 )
 
 
+class _Records(ArchiveIterator):  # type: ignore[misc]  # it has no types
+    """Records, without what the library prints of their content to standard error."""
+
+    INC_RECORD = ""
+
+
 class WarcReader:
     """Reads the pages that were fetched with success."""
 
@@ -63,7 +69,7 @@ def read_records(
     problems = Problems()
     number = 0
     try:
-        for number, record in enumerate(ArchiveIterator(stream), start=1):
+        for number, record in enumerate(_Records(stream), start=1):
             budget.take_member()
             if _is_page(record):
                 yield from _pieces(record, number, problems, budget)

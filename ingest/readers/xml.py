@@ -52,7 +52,8 @@ def _xml_reason(body: bytes) -> str:
     parser.EntityDeclHandler = refuse
     try:
         parser.Parse(body, True)  # noqa: FBT003 - the C function takes no keyword
-    except expat.ExpatError as error:
+    # An encoding that does not exist, or that the parser has no table for.
+    except (expat.ExpatError, LookupError, ValueError) as error:
         return f"The XML is broken: {error}."
     except _EntityError:
         return "The XML declares entities of its own, which is refused."

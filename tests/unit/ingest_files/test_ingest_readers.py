@@ -89,6 +89,7 @@ def test_a_page_of_links_has_no_article() -> None:
         (b"<opml version='2.0'/>", "import it as such"),
         (b"<?xml version='1.0'?><tei/>", "root <tei>"),
         (b"<?xml version='1.0'?><rss><channel></rss>", "broken"),
+        (b"<?xml version='1.0' encoding='no-such'?><a/>", "unknown encoding"),
         (
             b"<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
             "entities of its own",

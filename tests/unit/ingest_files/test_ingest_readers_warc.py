@@ -155,6 +155,14 @@ def test_damaged_records_end_the_reading_and_no_worker(
     assert len(pieces) == (TITLE.encode() in body)
 
 
+def test_what_strangers_wrote_is_not_printed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lie = _relengthened(response(), -9)
+    assert read(lie + response())
+    assert capsys.readouterr().err == ""
+
+
 def test_a_packing_that_is_not_read_is_named_and_the_others_read() -> None:
     pieces, outcome, reason = read_broken(response(Content_Encoding="zz") + response())
     assert [piece.fragment for piece in pieces] == ["record=2"]
