@@ -81,9 +81,9 @@ _RULES = (
     _rule(
         Kind.LINK,
         r"^(?:(?:https?://|www\.)\S+|[@#][\w.]+(?:\s[@#][\w.]+)*|\S+@\S+\.\w{2,}"
-        r"|[\w-]+(?:\.[\w-]+)+/\S*)$",
+        r"|[\w-]+(?:\.[\w-]+)+/\S*|[^.:!?]{1,30}:\s?https?://\S+)$",
         max_words=12,
-        reason="a bare address, handle or hashtag is no sentence",
+        reason="a bare address, handle or hashtag is no sentence, nor with a label",
     ),
     _rule(
         Kind.COOKIES,
@@ -107,7 +107,8 @@ _RULES = (
         r"\sour|our\s(?:free\s|daily\s|weekly\s)*newsletters?|already\sa\s(?:subscriber"
         r"|member)|unsubscribe|enter\syour\se-?mail|support\sour\sjournalism"
         r"|subscribe\s(?:now\s|today\s)?(?:to|for)\s(?:our|the|unlimited|full|more)"
-        r"|thank\syou\sfor\s(?:subscribing|signing|registering|reading))\b"
+        r"|thank\syou\sfor\s(?:subscribing|signing|registering|reading)"
+        r"|click\shere\s(?:to|for)\s.{1,40}\s(?:app|newsletter|alerts?|updates?))\b"
         r"|^newsletters?\s?[:|\u2013-]|\b(?:jetzt|gratis|kostenlos)\b.*\b(?:anmelden|bestellen)\b"
         r"|\b(?:newsletter\s(?:an|abonnieren|bestellen)|unsere[nm]?\snewsletter"
         r"|notre\s(?:lettre|newsletter)|inscri\w+\s(?:vous\s)?à\s(?:notre|la)"
@@ -135,6 +136,7 @@ _RULES = (
         r"|advertising)|earn\sa\s(?:small\s)?(?:commission|referral)|(?:may|we)\s"
         r"receive\s(?:a\s)?compensation|continues?\safter\s(?:the\s)?(?:ad|break)"
         r"|this\s(?:post|article)\s(?:may\s)?contains?\s(?:affiliate|sponsored|paid)"
+        r"|(?:if|when)\syou\s(?:buy|purchase|click|order)\b.{0,60}\b(?:get|earn|receive)\s(?:a|an|some)\b"
         r"|sponsored\sby)\b",
         max_words=60,
         reason="disclosures and breaks for advertising",
@@ -197,7 +199,8 @@ _RULES = (
     ),
     _rule(
         Kind.BIOGRAPHY,
-        r"\b(?:follow\s(?:him|her|them|me)\s(?:on|at)|(?:he|she)\scan\sbe\s(?:reached|contacted|followed)|on\s"
+        r"\b(?:follow\s(?:him|her|them|me)\s(?:on|at)|(?:he|she)\scan\sbe\s(?:reached|contacted|followed)"
+        r"|follow\s(?:us|him|her|them|me)\s@|^e-?mail\s.{3,40}\sat\s\S+@|on\s"
         r"twitter\s(?:at\s)?@?\w+\.?$|write\sto\s.{3,60}@|contact\s.{3,60}@|email\s(?:him|her|the\sauthor)"
         r"|contributed\sto\sthis\s(?:report|story|article)|(?:reporting|editing)\sby\s[A-Z]"
         r"|e-?mail:\s?\S+@)",
@@ -220,17 +223,24 @@ _RULES = (
 )  # fmt: skip
 
 
-def mark(lines: Sequence[Line]) -> list[Marked]:
-    """Return the lines with their kind, and with how often each one occurs."""
+def mark(
+    lines: Sequence[Line], kinds: Sequence[Kind | None] | None = None
+) -> list[Marked]:
+    """Return the lines with their kind, and with how often each one occurs.
+
+    `kinds` is what `classify` says of each, where that is known.
+    """
+    if kinds is None:
+        kinds = [classify(line) for line in lines]
     counts = Counter(line.text for line in lines)
     seen: Counter[str] = Counter()
     marked = []
-    for line in lines:
+    for line, kind in zip(lines, kinds, strict=True):
         seen[line.text] += 1
         marked.append(
             Marked(
                 line=line,
-                kind=classify(line),
+                kind=kind,
                 nth=seen[line.text],
                 n_same=counts[line.text],
             )

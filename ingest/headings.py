@@ -48,6 +48,7 @@ class Heading:
     """What stands above the text."""
 
     title: str  # "" where no line is one
+    title_at: int | None  # the line that is or holds it
     byline: str | None
     published: Published | None
     is_explicit: bool  # the layout itself says which line is the title
@@ -58,22 +59,23 @@ class Fields:
     """A head of "Name: value" lines at the top of a dump."""
 
     values: dict[str, str]
+    roles: dict[int, str]  # of its lines: "title", "byline", "date", "other"
     end: int  # the first line after it
 
 
 def find_fields(marked: Sequence[Marked]) -> Fields | None:
     """Return the head of named fields at the top of the dump, if it has one."""
     values: dict[str, str] = {}
-    end = 0
+    roles: dict[int, str] = {}
     for i, one in enumerate(marked[:MAX_FIELD_LINES]):
         match = _FIELD.match(one.line.text)
         role = None if match is None else _FIELDS.get(match["name"].lower())
         if match is not None and role is not None:
             values.setdefault(role, match["value"])
-            end = i + 1
+            roles[i] = role
     if len(values) < MIN_FIELDS or "title" not in values:
         return None
-    return Fields(values=values, end=end)
+    return Fields(values=values, roles=roles, end=max(roles) + 1)
 
 
 def heading_of_fields(fields: Fields) -> Heading:
@@ -81,6 +83,7 @@ def heading_of_fields(fields: Fields) -> Heading:
     byline = fields.values.get("byline")
     return Heading(
         title=fields.values["title"],
+        title_at=next(i for i, role in fields.roles.items() if role == "title"),
         byline=byline,
         published=find_date(fields.values.get("date", "")),
         is_explicit=True,
@@ -100,6 +103,7 @@ def find_heading(marked: Sequence[Marked], passage: Passage) -> Heading:
         index = -1
     return Heading(
         title=marked[index].line.text if index >= 0 else "",
+        title_at=index if index >= 0 else None,
         byline=_byline(marked, _around(index, passage)),
         published=_published(marked, _around(index, passage)),
         is_explicit=index >= 0 and _is_marked(marked, index, passage),

@@ -46,22 +46,11 @@ def split_lines(dump: str) -> list[Line]:
     """
     raw = [line.rstrip() for line in clean(dump).expandtabs(4).split("\n")]
     width = _wrap_width(raw)
-    return [_line(text) for text in _joined(raw, width)]
+    return [make_line(text) for text in _joined(raw, width)]
 
 
-def one_line_each(dump: str) -> list[Line]:
-    """Return the lines of a text whose line ends are known to be real."""
-    lines = (" ".join(line.split()) for line in clean(dump).split("\n"))
-    return [_line(text) for text in lines if text]
-
-
-def words(text: str) -> list[str]:
-    """Return the words of a text; every character of unspaced scripts counts as one."""
-    spaced = text if text.isascii() else _UNSPACED.sub(r" \g<0> ", text)
-    return _WORD.findall(spaced)
-
-
-def _line(text: str) -> Line:
+def make_line(text: str) -> Line:
+    """Return a line of cleaned text with single spaces, with what is asked of it."""
     n_unspaced = len(_UNSPACED.findall(text))
     return Line(
         text=text,
@@ -69,6 +58,12 @@ def _line(text: str) -> Line:
         n_words=len(words(text)) - n_unspaced // 2,
         is_sentence=_SENTENCE_END.search(text[-24:]) is not None,
     )
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text; every character of unspaced scripts counts as one."""
+    spaced = text if text.isascii() else _UNSPACED.sub(r" \g<0> ", text)
+    return _WORD.findall(spaced)
 
 
 def _joined(raw: Sequence[str], width: int | None) -> Iterator[str]:

@@ -8,15 +8,19 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What a line is when it is no article text."""
+    """What a line of a page is: the article, or one of the kinds of furniture."""
 
+    TITLE = "title"
+    BODY = "body"
+    FURNITURE = "furniture"  # no part of the article, and none of the kinds below
+    FIELD = "field"  # "Language: en" in a head of named fields
     TRACKER = "tracker"  # the name of a script or pixel: "fbpx"
     SHORTCODE = "shortcode"  # a plug-in's mark in square brackets: "[ssba]"
     CODE = "code"  # program text, style sheets, tags
     LINK = "link"  # an address, a handle or a hashtag and nothing else
     SHARE = "share"  # share buttons and their counts
     NAVIGATION = "navigation"  # menus, search, paging, account
-    LABEL = "label"  # the name of a section
+    SECTION = "section"  # its name and nothing else
     COOKIES = "cookies"  # consent notices
     SIGN_UP = "sign_up"  # newsletters, subscriptions, pay walls
     ADVERT = "advert"
@@ -100,7 +104,7 @@ _LINES: dict[Kind, str] = {
         chi siamo | contatti | aiuto | archivio | sezioni | argomenti | ultime notizie
         ultim'ora | meteo | di | aggiornato
     """,
-    Kind.LABEL: """
+    Kind.SECTION: """
         news | world | world news | international | national | politics | opinion
         comment | analysis | business | economy | finance | markets | money | technology
         tech | science | health | sport | sports | football | culture | arts
@@ -192,6 +196,7 @@ _LINES: dict[Kind, str] = {
     Kind.COMMENTS: """
         comments | comment on this | comments closed | comments are closed | 0 comments
         leave a comment | leave a reply | add a comment | post a comment | reply
+        tell us what you think | let us know what you think | what do you think
         replies | join the conversation | join the discussion | view comments
         show comments | read comments | your comment | have your say | report abuse
         cancel reply | leave a reply cancel reply | leave a comment cancel reply

@@ -71,6 +71,7 @@ _CLEANER = nh3.Cleaner(
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)[^>]*>")
 _ANY_TAG = re.compile(r"<[/!a-zA-Z]")
 _OPENING = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+_OPEN_TAG = re.compile(r"<[a-zA-Z][^<>]*")
 # These never hold others of their kind: a parser closes them by itself.
 _SHALLOW = {
     *("area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li"),
@@ -159,6 +160,11 @@ def nesting(html_text: str) -> int:
             depth += step
             deepest = max(deepest, depth)
     return deepest
+
+
+def n_attributes(html_text: str) -> int:
+    """Return how many names and attributes the tags have, about, without a parser."""
+    return sum(len(tag.split()) for tag in _OPEN_TAG.findall(html_text))
 
 
 def shorten(line: str, max_chars: int) -> str:

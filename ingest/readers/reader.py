@@ -20,8 +20,9 @@ class Piece:
     published: Published | None
     confidence: float  # 0..1
     fragment: str | None = None  # where it stands, unless the file is one article
-    lines: tuple[tuple[str, str], ...] = ()  # kind and text of each line of the file
-    url: str | None = None  # of its page, as spelt
+    # Kind and text of every line, in the order of the file: nothing is thrown away.
+    lines: tuple[tuple[str, str], ...] = ()
+    url: str | None = None  # of its page, as the document spells it
     source: str | None = None  # the publisher, where the file names one
     authors: tuple[str, ...] = ()
     updated: Published | None = None
@@ -44,7 +45,7 @@ class UnreadableContentError(ValueError):
 class Reader(Protocol):
     """Reads one file format. Chosen by content, never by the name of the file alone."""
 
-    extractor: str  # name and version, "text-seed/1"
+    extractor: str  # name and version, "text-seed/2"
     media_type: str
 
     def sniff(self, head: bytes, path: Path, /) -> bool:

@@ -13,7 +13,7 @@ from ingest.readers.reader import Piece, UnreadableContentError
 class TextReader:
     """Reads any text; the reader of last resort."""
 
-    extractor = "text-seed/1"
+    extractor = "text-seed/2"
     media_type = "text/plain"
 
     def sniff(self, head: bytes, path: Path, /) -> bool:  # noqa: ARG002 - any text will do
@@ -39,4 +39,5 @@ class TextReader:
                 language=None,
                 published=found.published,
                 confidence=found.confidence,
+                lines=found.lines,
             )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from support.shared import shared_path
 
 from ingest.dumps import Extract, extract
+from ingest.phrases import Kind
 
 SEEDS = Path(__file__).resolve().parents[3] / "seeds"
 TITLE = "Council votes to reopen the old harbour bridge"
@@ -48,6 +49,48 @@ def test_the_real_seed_gives_its_article_and_nothing_of_its_page() -> None:
     lines = {*found.text.split("\n"), found.title}
     assert not lines & {"fbpx", "News", "[ssba]"}
     assert found.confidence > 0.9
+
+
+def test_every_line_of_the_real_seed_has_a_kind() -> None:
+    dump = shared_path("seeds/000_d390f5c56f027458.txt").read_text("utf-8")
+    lines = found_in(dump).lines
+    given = [" ".join(one.split()) for one in dump.split("\n") if one]
+    assert [text for _, text in lines] == given
+    kinds = [kind for kind, _ in lines]
+    assert kinds[:4] == [Kind.TRACKER, Kind.SECTION, Kind.TITLE, Kind.SHORTCODE]
+    assert set(kinds[4:]) == {Kind.BODY}
+
+
+def test_every_line_of_a_dump_has_a_kind_and_its_place() -> None:
+    dump = "\n\n".join(
+        ["News", "Home of the Gazette", TITLE, "By Jane Roe", *BODY, *FOOT]
+    )
+    assert found_in(dump).lines == (
+        (Kind.SECTION, "News"),
+        (Kind.FURNITURE, "Home of the Gazette"),
+        (Kind.TITLE, TITLE),
+        (Kind.BYLINE, "By Jane Roe"),
+        *((Kind.BODY, line) for line in BODY),
+        (Kind.RELATED, "Related"),
+        (Kind.FURNITURE, "Bandstand gets a roof"),
+        (Kind.COMMENTS, "Leave a comment"),
+        (Kind.LEGAL, "© 2026 The Gazette"),
+    )
+
+
+def test_lines_with_named_fields_have_the_kind_of_their_field() -> None:
+    head = [f"Title: {TITLE}", "Author: Jane Roe", "Date: 2026-03-05", "Language: en"]
+    kinds = [kind for kind, _ in found_in("\n".join([*head, "", *BODY])).lines]
+    assert kinds[:4] == [Kind.TITLE, Kind.BYLINE, Kind.DATELINE, Kind.FIELD]
+
+
+@given(st.lists(st.sampled_from([*BODY, *FURNITURE, TITLE]), max_size=30))
+def test_no_line_of_a_dump_is_thrown_away(lines: list[str]) -> None:
+    found = extract("\n\n".join(lines))
+    if found is not None:
+        assert [text for _, text in found.lines] == lines
+        body = [text for kind, text in found.lines if kind is Kind.BODY]
+        assert found.text == "\n\n".join(body)
 
 
 @pytest.mark.parametrize("width", [60, 72, 90])

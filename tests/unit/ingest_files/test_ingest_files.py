@@ -74,7 +74,7 @@ def test_a_seed_file_becomes_one_article(tmp_path: Path) -> None:
     assert entry.article.text.startswith("The council voted")
     assert entry.article.source == "gazette"
     assert entry.article.url is None
-    assert entry.article.extractor == "text-seed/1"
+    assert entry.article.extractor == "text-seed/2"
     assert entry.article.published_at == datetime(2026, 3, 5, tzinfo=UTC)
     assert entry.article.published_from == "dateline"
 

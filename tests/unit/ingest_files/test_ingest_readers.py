@@ -33,20 +33,20 @@ def read(body: bytes) -> list[Piece]:
 @pytest.mark.parametrize(
     ("head", "extractor"),
     [
-        (b"<!doctype HTML><title>x", "html-page/1"),
-        (b"\xef\xbb\xbf <html>", "html-page/1"),
-        (b'<?xml version="1.0"?><!DOCTYPE html><html>', "html-page/1"),
-        ("<html><body>".encode("utf-16"), "html-page/1"),
+        (b"<!doctype HTML><title>x", "html-page/2"),
+        (b"\xef\xbb\xbf <html>", "html-page/2"),
+        (b'<?xml version="1.0"?><!DOCTYPE html><html>', "html-page/2"),
+        ("<html><body>".encode("utf-16"), "html-page/2"),
         (b'<?xml version="1.0"?><rss><item><p>', "xml/1"),
         (b"<!-- A\nremark --> <!----><rss><item>", "xml/1"),
         (b"<!-- A remark <rss>", "text-seed/1"),
         (b"<feed xmlns='x'><title>&lt;html></title>", "xml/1"),
         (b'{"version": 1}', "json-record/1"),
         ('{"a": "<html>"}'.encode("utf-16"), "json-record/1"),
-        (b"[ssba]\n\nNews", "text-seed/1"),
-        (b"[\xe2\x80\x9cQuote\xe2\x80\x9d] he said", "text-seed/1"),
-        (b"A < B, he wrote <p>", "text-seed/1"),
-        (b"", "text-seed/1"),
+        (b"[ssba]\n\nNews", "text-seed/2"),
+        (b"[\xe2\x80\x9cQuote\xe2\x80\x9d] he said", "text-seed/2"),
+        (b"A < B, he wrote <p>", "text-seed/2"),
+        (b"", "text-seed/2"),
     ],
 )
 def test_content_and_not_the_name_chooses_the_reader(
