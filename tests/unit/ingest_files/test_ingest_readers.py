@@ -39,7 +39,7 @@ def read(body: bytes) -> list[Piece]:
         ("<html><body>".encode("utf-16"), "html-page/2"),
         (b'<?xml version="1.0"?><rss><item><p>', "xml/1"),
         (b"<!-- A\nremark --> <!----><rss><item>", "xml/1"),
-        (b"<!-- A remark <rss>", "text-seed/1"),
+        (b"<!-- A remark <rss>", "text-seed/2"),
         (b"<feed xmlns='x'><title>&lt;html></title>", "xml/1"),
         (b'{"version": 1}', "json-record/1"),
         ('{"a": "<html>"}'.encode("utf-16"), "json-record/1"),
