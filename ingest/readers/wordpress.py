@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -41,12 +42,29 @@ class WordPressReader:
         """
         tree = parse_tree(body)
         for channel in tree.root.iterfind("channel"):
-            names = dict(_authors(channel))
+            site = _site(channel)
             for number, item in enumerate(channel.iterfind("item")):
                 if item not in tree.unfinished and _is_published(item):
                     post = find_text(item, "post_id") or f"{number}"
-                    yield _piece(channel, item, names, fragment=f"post={post}")
+                    yield _piece(site, item, fragment=f"post={post}")
         tree.settle()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Site:
+    """What holds for all posts; to find it takes as long as there are posts."""
+
+    source: str | None
+    language: str | None
+    names: Mapping[str, str]  # of authors, by their login
+
+
+def _site(channel: Element) -> _Site:
+    return _Site(
+        source=publisher(find_text(channel, "link")) or None,
+        language=find_text(channel, "language") or None,
+        names=dict(_authors(channel)),
+    )
 
 
 def _authors(channel: Element) -> Iterator[tuple[str, str]]:
@@ -63,24 +81,22 @@ def _is_published(item: Element) -> bool:
     return is_post and find_text(item, "status") in {"publish", ""}
 
 
-def _piece(
-    channel: Element, item: Element, names: Mapping[str, str], *, fragment: str
-) -> Piece:
+def _piece(site: _Site, item: Element, *, fragment: str) -> Piece:
     title = plain_title(find_text(item, "title"))
     text = _text(item)
     creator = find_text(item, "creator")
-    authors = find_names([names.get(creator, creator)])
+    authors = find_names([site.names.get(creator, creator)])
     return Piece(
         title=title,
         text=text,
         byline=", ".join(authors) or None,
-        language=find_text(channel, "language") or None,
+        language=site.language,
         published=_date(item, "post_date_gmt", "published")
         or find_published(find_text(item, "pubDate")),
         confidence=confidence_of(title, text),
         fragment=fragment,
         url=find_text(item, "link") or None,
-        source=publisher(find_text(channel, "link")) or None,
+        source=site.source,
         authors=authors,
         updated=_date(item, "post_modified_gmt", "updated"),
     )
