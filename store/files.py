@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from enrich.messages import Lane
@@ -219,7 +219,7 @@ def _done(read: FileRead, now: datetime) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """A file that gave no article, and why."""
+    """A file that gave no article or not all of its articles, and why."""
 
     path: str
     outcome: str
@@ -227,8 +227,12 @@ class Problem:
 
 
 def list_problems(session: Session, run_id: int, *, limit: int) -> list[Problem]:
-    """Return files of a run that gave no article, in the order of their paths."""
-    fine = (RunFile.outcome == FileOutcome.READ) & (RunFile.n_quarantined == 0)
+    """Return files of a run that gave not all they hold, by their paths."""
+    fine = and_(
+        RunFile.outcome == FileOutcome.READ,
+        RunFile.n_quarantined == 0,
+        RunFile.error.is_(None),  # else a part of it could not be read
+    )
     query = (
         select(RunFile.path, RunFile.state, RunFile.outcome, RunFile.error)
         .where(RunFile.run_id == run_id, RunFile.state != FileState.PENDING)

@@ -44,7 +44,7 @@ def ingest(
     ] = None,
     timeout: Timeout = None,
 ) -> None:
-    """Read files and folders into the database. Exit code 1: some gave no article."""
+    """Read files and folders into the database. Exit code 1: some gave not all."""
     call = call_of(ctx)
     if not wait:
         with open_store(call.settings) as engine:
@@ -146,6 +146,6 @@ def _report(
         return bool(problems)
     call.output.facts(facts)
     if rows:
-        call.output.warn("some files gave no article:")
+        call.output.warn("some files gave no article, or not all of theirs:")
         call.output.rows(rows, columns=("path", "outcome", "error"))
     return bool(problems)

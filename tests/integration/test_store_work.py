@@ -250,19 +250,26 @@ def test_a_failure_is_written_down_and_waits_as_long_as_it_asks(desk: Desk) -> N
 
 
 def test_problems_of_a_run_name_path_and_reason(desk: Desk) -> None:
-    run = desk.add_files("/in/a.txt", "/in/empty.txt")
+    run = desk.add_files("/in/a.txt", "/in/empty.txt", "/in/torn.warc")
     (command,) = claim_files(desk)
-    good, empty = command.files
+    good, empty, torn = command.files
     event = files_read(
-        (good.file_id, good.path, (entry("a"),)), (empty.file_id, empty.path, ())
+        (good.file_id, good.path, (entry("a"),)),
+        (empty.file_id, empty.path, ()),
+        (torn.file_id, torn.path, (entry("b"),)),
     )
-    bad = replace(event.reads[1], outcome=FileOutcome.EMPTY, error="the file is empty")
+    whole, none, some = event.reads
+    none = replace(none, outcome=FileOutcome.EMPTY, error="the file is empty")
+    some = replace(some, error="it breaks off")
     with transaction(desk.engine) as session:
         files.save_files(
-            session, replace(event, reads=(event.reads[0], bad)), now=desk.now
+            session, replace(event, reads=(whole, none, some)), now=desk.now
         )
         problems = files.list_problems(session, run, limit=10)
-    assert [(one.path, one.outcome) for one in problems] == [("/in/empty.txt", "empty")]
+    assert [(one.path, one.outcome, one.error) for one in problems] == [
+        ("/in/empty.txt", "empty", "the file is empty"),
+        ("/in/torn.warc", "read", "it breaks off"),
+    ]
 
 
 def test_a_discarded_item_stays_on_record_and_the_books_balance(desk: Desk) -> None:
