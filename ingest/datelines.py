@@ -91,7 +91,9 @@ def find_byline(line: str) -> str | None:
     if _AGENCIES.match(line) is not None:
         return line.strip("()/")
     # "Posted on March 5, 2026 by Jane Roe" names its author after the date.
-    match = _BYLINE.match(line) or _BYLINE.match(_LATE_BYLINE.sub(r"\1", line))
+    match = _BYLINE.match(line)
+    if match is None and " by " in line.lower():
+        match = _BYLINE.match(_LATE_BYLINE.sub(r"\1", line))
     if match is None:
         return None
     names, rest = _without_date(match["names"], match["rest"])

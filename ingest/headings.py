@@ -18,12 +18,13 @@ SHARED_WORD = 0.3  # for each of up to six of them: long titles prove more
 ABOVE = 2.0  # a byline, a date or a plug-in's mark follows within a few lines
 REPEATED = 0.5  # page head and headline say the same
 PERIOD = -3.0  # headlines have no final period, first sentences do
-DISTANCE = -0.05  # for each line between it and the text
+DISTANCE = -0.03  # for each line between it and the text
 LONG_WORD = -0.1  # for each word above 14
 SHORT = -1.0  # three words are a section
 
 MIN_WORDS, MAX_WORDS = 2, 35
 LEAD_LINES = 8  # what a headline announces is said in the first paragraphs
+FAR = 10  # lines; what is further away is no less likely for that
 REACH = 5  # lines from a headline to its byline or date
 DATE_REACH = 6  # lines above a headline where its date may stand
 
@@ -135,7 +136,7 @@ def _rank(
     content = _content(line.text)
     n_shared = len(content & lead)
     rank = SHARED * n_shared / max(1, len(content)) + SHARED_WORD * min(n_shared, 6)
-    rank += DISTANCE * (passage.start - index)
+    rank += DISTANCE * min(passage.start - index, FAR)
     rank += LONG_WORD * max(0, line.n_words - 14)
     rank += REPEATED if marked[index].n_same > 1 else 0.0
     rank += SHORT if line.n_words <= 3 else 0.0  # noqa: PLR2004 - see SHORT

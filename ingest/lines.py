@@ -46,12 +46,14 @@ def split_lines(dump: str) -> list[Line]:
     """
     raw = [line.rstrip() for line in clean(dump).expandtabs(4).split("\n")]
     width = _wrap_width(raw)
+    if width is None:
+        return [make_line(" ".join(line.split())) for line in raw if line.strip()]
     return [make_line(text) for text in _joined(raw, width)]
 
 
 def make_line(text: str) -> Line:
     """Return a line of cleaned text with single spaces, with what is asked of it."""
-    n_unspaced = len(_UNSPACED.findall(text))
+    n_unspaced = 0 if text.isascii() else len(_UNSPACED.findall(text))
     return Line(
         text=text,
         # Two characters of an unspaced script weigh as much as one word.
@@ -66,13 +68,13 @@ def words(text: str) -> list[str]:
     return _WORD.findall(spaced)
 
 
-def _joined(raw: Sequence[str], width: int | None) -> Iterator[str]:
+def _joined(raw: Sequence[str], width: int) -> Iterator[str]:
     """Yield the lines that are not blank, joined where the column broke them."""
     parts: list[str] = []
     for line, following in pairwise([*raw, ""]):
         if line.strip():
             parts.append(line)
-            if width is None or not _breaks_at(width, line, following):
+            if not _breaks_at(width, line, following):
                 yield _flow(parts)
                 parts = []
 

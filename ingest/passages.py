@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ingest.furniture import Marked
+from ingest.furniture import Marked, is_embed
 from ingest.lines import Line
 from ingest.phrases import Kind
 
@@ -47,6 +47,15 @@ INLINE_LINK = -12.0  # "Read more: a headline" stands between paragraphs
 # Kinds that stand inside articles and thus do not make a neighbour lonely.
 _INSIDE = {Kind.SHORTCODE, Kind.CAPTION, Kind.ADVERT, Kind.LINK, Kind.RELATED}
 _HEADING = {Kind.BYLINE, Kind.DATELINE, Kind.SHORTCODE}
+
+# Of a list that a text announces or numbers: it stands inside, and ends no sentence.
+LIST_ITEM = 0.5
+MAX_ITEMS = 60  # lines after "The dates:"; concerts of a tour fill that many
+ITEM_LINES = 3  # "1) Title", its address and its price
+ANNOUNCED = 2  # words before the colon; one is the name of a field
+EMBED = -1.0  # the end of a post that an article quotes
+_ENDS_LIST = set(Kind) - {Kind.LINK, Kind.CAPTION, Kind.ADVERT}
+_NUMBERED = re.compile(r"^\(?(\d{1,2})[.)]\s")
 
 _INLINE = re.compile(r":\s\w")
 _TEASER = re.compile(r"(?:…|\.\.\.)[\])]?$")
@@ -100,6 +109,7 @@ def _is_kept(marked: Marked) -> bool:
 
 def _scores(marked: Sequence[Marked]) -> list[float]:
     plain = _without_repeated(marked, [_score(one) for one in marked])
+    plain = _with_lists(marked, plain)
     lonely = _lonely(marked, plain)
     gained = 0.0
     among_comments = False
@@ -111,6 +121,29 @@ def _scores(marked: Sequence[Marked]) -> list[float]:
         # Comments have more words than a short article; they count for nothing.
         scores.append(min(0.0, score) if among_comments else score)
     return scores
+
+
+def _with_lists(marked: Sequence[Marked], scores: Sequence[float]) -> list[float]:
+    """Let the lines of a list belong to the text that announces or numbers it."""
+    found = list(scores)
+    n_left = number = 0
+    prose_at = -ITEM_LINES
+    for i, one in enumerate(marked):
+        prose_at = i if scores[i] >= SENTENCE_WORDS else prose_at
+        if one.kind in _ENDS_LIST:
+            n_left = 0
+        elif n_left > 0:
+            n_left -= 1
+            found[i] = max(found[i], LIST_ITEM)
+        if one.kind is None and (n_left > 0 or i - prose_at < ITEM_LINES):
+            item = _NUMBERED.match(one.line.text)
+            if item is not None and int(item[1]) in {1, number + 1}:
+                number = int(item[1])
+                n_left = max(n_left, ITEM_LINES)
+            if one.line.text.endswith(":") and one.line.n_words >= ANNOUNCED:
+                n_left = MAX_ITEMS
+                found[i] = max(found[i], LIST_ITEM)
+    return found
 
 
 def _without_repeated(marked: Sequence[Marked], scores: Sequence[float]) -> list[float]:
@@ -130,6 +163,8 @@ def _without_repeated(marked: Sequence[Marked], scores: Sequence[float]) -> list
 
 
 def _score(marked: Marked) -> float:
+    if is_embed(marked.line.text):
+        return EMBED
     if marked.kind is Kind.RELATED and _INLINE.search(marked.line.text):
         return INLINE_LINK
     if marked.kind is not None:

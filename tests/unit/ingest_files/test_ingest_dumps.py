@@ -78,6 +78,32 @@ def test_every_line_of_a_dump_has_a_kind_and_its_place() -> None:
     )
 
 
+def test_a_list_that_the_text_announces_is_part_of_it() -> None:
+    dates = [
+        "Calls at the new pier:",
+        "June 9 in Hull",
+        "June 10 in Grimsby",
+        "June 14",
+    ]
+    found = found_in("\n\n".join([TITLE, "By Jane Roe", *BODY, *dates, *FOOT]))
+    assert found.text == "\n\n".join([*BODY, *dates])
+
+
+def test_a_numbered_list_with_addresses_is_part_of_the_text() -> None:
+    items = ["1) A model of the bridge", "http://shop.example/1"]
+    items += ["2) A book on its piers", "http://shop.example/2"]
+    found = found_in("\n\n".join([TITLE, "By Jane Roe", *BODY, *items, *FOOT]))
+    assert items[0] in found.text
+    assert items[-2] in found.text
+
+
+def test_a_post_that_an_article_quotes_is_part_of_it() -> None:
+    post = ["The bridge will be open again.", "— The Council (@council) March 5, 2026"]
+    lines = [*BODY[:2], *post, BODY[2]]
+    found = found_in("\n\n".join([TITLE, "By Jane Roe", *lines, *FOOT]))
+    assert found.text == "\n\n".join(lines)
+
+
 def test_lines_with_named_fields_have_the_kind_of_their_field() -> None:
     head = [f"Title: {TITLE}", "Author: Jane Roe", "Date: 2026-03-05", "Language: en"]
     kinds = [kind for kind, _ in found_in("\n".join([*head, "", *BODY])).lines]
