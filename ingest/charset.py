@@ -1,10 +1,18 @@
 """Charsets: bytes become text, or are told to be no text at all."""
 
 import codecs
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from ingest.charsetguess import PLAUSIBLE, guess, plausibility
+from ingest.mojibake import repair
 
 _SAMPLE_BYTES = 64 * 1024  # a charset shows itself long before
 MAX_CONTROL_SHARE = 0.02  # text has none; programs and pictures have 10 % and more
+_SAMPLE_CHARS = 8 * 1024
+MIN_SEQUENCES = 4  # four at once make no sense in any other charset
+_SEQUENCE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
 _UTF16_NULS = 0.3  # of the bytes on one side: Latin letters in UTF-16 have a NUL each
 
 # Longest first: the mark of UTF-16 begins that of UTF-32.
@@ -60,14 +68,19 @@ class Decoded:
 
     text: str
     encoding: str
+    repaired: bool = False  # some of it had been decoded wrongly before it came to us
 
 
-def decode(body: bytes, declared: str | None = None) -> Decoded:
-    """Return the text of bytes: byte-order mark, declaration, UTF-8, then cp1252.
+def decode(
+    body: bytes, declared: str | None = None, *, http: str | None = None
+) -> Decoded:
+    """Return the text of bytes, by the first sign of their charset that holds.
 
-    A declaration that the bytes contradict is passed over. UTF-16 without a mark is
-    told by where its NUL bytes stand. The text never fails to be read: what no
-    charset explains becomes U+FFFD.
+    In this order: byte-order mark, the charset of the HTTP header, the declaration in
+    the document, UTF-8, cp1252. Bytes that can only be UTF-8 are, and a charset that
+    makes no words of them gives way to one that does (`charsetguess`). UTF-16 without
+    a mark is told by where its NUL bytes stand. The text never fails to be read: what
+    no charset explains becomes U+FFFD.
     """
     for mark, encoding in _MARKS:
         if body.startswith(mark):
@@ -76,12 +89,27 @@ def decode(body: bytes, declared: str | None = None) -> Decoded:
     wide = _unmarked_utf16(body)
     if wide is not None:
         return Decoded(text=body.decode(wide, "replace"), encoding=wide)
-    for encoding in filter(None, (_known(declared), "utf-8")):
+    if _is_surely_utf8(body):
+        return Decoded(text=body.decode("utf-8"), encoding="utf-8")
+    for encoding in filter(None, (_known(http), _known(declared), "utf-8")):
         try:
-            return Decoded(text=body.decode(encoding), encoding=encoding)
+            text = body.decode(encoding)
         except UnicodeDecodeError:
             continue
+        better = None if _makes_words(text) else guess(body)
+        if better is None or better == encoding:
+            return Decoded(text=text, encoding=encoding)
+        return Decoded(text=body.decode(better, "replace"), encoding=better)
     return _guess(body)
+
+
+def read_text(
+    body: bytes, declared: str | None = None, *, http: str | None = None
+) -> Decoded:
+    """Return the text of bytes as `decode` does, with mojibake in it put right."""
+    decoded = decode(body, declared, http=http)
+    repaired = repair(decoded.text)
+    return replace(decoded, text=repaired.text, repaired=repaired.n_lines > 0)
 
 
 def binary_reason(body: bytes) -> str | None:
@@ -112,6 +140,23 @@ def _unmarked_utf16(body: bytes) -> str | None:
     return "utf-16-be" if even > _UTF16_NULS and odd < even / 20 else None
 
 
+def _is_surely_utf8(body: bytes) -> bool:
+    """Say whether bytes hold some sequences of UTF-8, which are none by chance."""
+    sequences = islice(_SEQUENCE.finditer(body), MIN_SEQUENCES)
+    if sum(1 for _ in sequences) < MIN_SEQUENCES:
+        return False
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _makes_words(text: str) -> bool:
+    sample = text[:_SAMPLE_CHARS]
+    return sample.isascii() or plausibility(sample) >= PLAUSIBLE
+
+
 def _known(declared: str | None) -> str | None:
     """Return the charset to decode a declared name with, if it is one."""
     try:
@@ -132,4 +177,7 @@ def _guess(body: bytes) -> Decoded:
     n_good = len(text) - len(text.encode("ascii", "ignore")) - n_damaged
     if n_good > n_damaged:
         return Decoded(text=text, encoding="utf-8")
+    guessed = guess(body)
+    if guessed is not None:
+        return Decoded(text=body.decode(guessed, "replace"), encoding=guessed)
     return Decoded(text=body.decode("cp1252", "replace"), encoding="cp1252")

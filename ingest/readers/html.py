@@ -6,7 +6,7 @@ from pathlib import Path
 
 from selectolax.lexbor import LexborHTMLParser
 
-from ingest.charset import decode
+from ingest.charset import decode, read_text
 from ingest.messages import FileOutcome
 from ingest.pageheads import read_head
 from ingest.pagelines import PageLines, TooManyLinesError, read_lines
@@ -52,7 +52,8 @@ class HtmlReader:
             UnreadableContentError: The markup is built to cost time, or the page shows
                 nothing but what it asks consent for.
         """
-        html = decode(body, _declared(body)).text
+        decoded = read_text(body, _declared(body))
+        html = decoded.text
         _require_harmless(html)
         html = html.replace("\0", "")
         page = LexborHTMLParser(html)
@@ -75,6 +76,7 @@ class HtmlReader:
             confidence=found.confidence,
             url=head.url,
             lines=found.lines,
+            repaired=decoded.repaired,
         )
 
 

@@ -27,6 +27,7 @@ class Piece:
     authors: tuple[str, ...] = ()
     updated: Published | None = None
     extractor: str | None = None  # of what is inside, where that had its own reader
+    repaired: bool = False  # mojibake was put right; the document keeps it as it came
 
 
 class UnreadableContentError(ValueError):

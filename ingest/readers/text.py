@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from ingest.charset import decode
+from ingest.charset import read_text
 from ingest.dumps import extract
 from ingest.lines import MAX_LINES
 from ingest.messages import FileOutcome
@@ -26,7 +26,8 @@ class TextReader:
         Raises:
             UnreadableContentError: More lines than an article page can have.
         """
-        dump = decode(body).text
+        decoded = read_text(body)
+        dump = decoded.text
         if dump.count("\n") + dump.count("\r") > 2 * MAX_LINES:
             reason = f"The file has more than {MAX_LINES} lines, as no article has."
             raise UnreadableContentError(FileOutcome.TOO_LARGE, reason)
@@ -40,4 +41,5 @@ class TextReader:
                 published=found.published,
                 confidence=found.confidence,
                 lines=found.lines,
+                repaired=decoded.repaired,
             )
