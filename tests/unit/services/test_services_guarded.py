@@ -12,7 +12,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from enrich.messages import ArticleToEnrich, EnrichArticles, Lane
 from ingest.messages import FileOutcome, FileRead, FilesRead, FileToRead, ReadFiles
-from services import failures, guarded, wire
+from services import failures, guarded, routes, wire
 from services.app import make_app
 from services.failures import NotForThisWorker
 from services.guarded import Report, run_guarded
@@ -54,16 +54,17 @@ def app() -> Celery:
     return made
 
 
-def waiting(app: Celery, queue: str = "store") -> list[Any]:
-    """Take all payloads that wait in a queue."""
+def waiting(app: Celery) -> list[Any]:
+    """Take all payloads that wait for the store: of files first, then of failures."""
+    payloads = []
     with app.connection_for_read() as connection:
-        simple = connection.SimpleQueue(queue)
-        payloads = []
-        while simple.qsize():
-            message = simple.get(timeout=1)
-            message.ack()
-            payloads.append(message.payload[0][0])
-        simple.close()
+        for queue in (routes.STORE_BULK, routes.STORE):
+            simple = connection.SimpleQueue(queue)
+            while simple.qsize():
+                message = simple.get(timeout=1)
+                message.ack()
+                payloads.append(message.payload[0][0])
+            simple.close()
     return payloads
 
 
