@@ -183,6 +183,10 @@ bench-hostile: $(DEV) ## measure what hostile documents take (ARGS="'deep HTML'"
 bench-feeds: $(DEV) ## refresh 200 feeds side by side with the package reader (READER_FEEDS)
 	@PYTHONPATH=.:tests $(RUN) benchmarks.feeds $(READER_FEEDS)
 
+.PHONY: bench-extraction
+bench-extraction: $(DEV) ## measure how fast pages and page dumps become articles (ARGS=rounds)
+	@PYTHONPATH=.:tests $(RUN) benchmarks.extraction $(ARGS)
+
 .PHONY: bench-broker
 bench-broker: $(DEV) ## measure what a message costs over Redis and RabbitMQ
 	@PYTHONPATH=.:tests $(RUN) benchmarks.broker $(ARGS)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -30,6 +30,9 @@ TITLE_FLOOR = 0.71
 PAGE_F1_FLOOR = 0.977
 PAGE_CORPUS_F1_FLOOR = 0.979
 SURE_F1_FLOOR = 0.94
+
+SEEDS_FLOOR = 0.97  # all of them are, one in 46 less is a fault
+SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 
 # Pages 1, 3, 5 ... are the half that was looked at.
 HALVES = ("pages looked at", "other pages")
@@ -162,6 +165,28 @@ def test_confidence_tells_good_extracts_from_bad_ones(figure: Figure) -> None:
     ]
     assert len(sure) >= len(found) / 2
     figure("page dumps, text F1 where sure", _mean(sure), floor=SURE_F1_FLOOR)
+
+
+def _is_exact(found: Extract | None, fact: dict[str, Any]) -> bool:
+    """Say whether title and text are what the facts say, to the last word."""
+    if found is None or found.title != fact["title"]:
+        return False
+    return (
+        found.text.startswith(fact["first"])
+        and found.text.endswith(fact["last"])
+        and len(found.text.split()) == fact["words"]
+        and not any(line in found.text for line in fact["inside"])
+    )
+
+
+def test_our_own_seeds_are_read_exactly(figure: Figure) -> None:
+    facts = json.loads((SEEDS / "facts.json").read_text("utf-8"))["files"]
+    hits = [
+        _is_exact(extract((SEEDS.parent / fact["path"]).read_text("utf-8")), fact)
+        for fact in facts
+    ]
+    share = _mean(list(map(float, hits)))
+    figure("our seeds, title and text exact", share, floor=SEEDS_FLOOR)
 
 
 def _corpus_f1(scores: Sequence[Scores]) -> float:

@@ -13,7 +13,7 @@ RUSSIAN = (
     "Мэр Анна Холм сказала, что работы начнутся весной и продлятся до осени."
 )
 FRENCH = (
-    "Le conseil a décidé mardi soir de rouvrir le vieux pont du port aux voitures. "
+    "Le conseil a décidé mardi soir de rouvrir la vieille gare du port aux voitures. "
     "« Nous avons assez attendu », a déclaré la maire, élue l\u2019été à Genève."
 )
 CHINESE = (

@@ -241,7 +241,7 @@ def test_an_article_that_asks_for_consent_as_well_is_read() -> None:
         "Subscribe to continue reading this article.",
         "Already a subscriber? Log in",
         "Dieser Artikel ist nur für Abonnenten lesbar, und das schon seit gestern.",
-        "Cet article réservé aux abonnés vous attend dans votre espace personnel.",
+        "Cet article réservé aux abonnés depuis hier matin, et pour longtemps encore.",
     ],
 )
 def test_a_teaser_above_a_pay_wall_is_to_be_reviewed(asks: str) -> None:
