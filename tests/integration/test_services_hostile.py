@@ -300,8 +300,11 @@ def servers(talks: dict[str, Talk]) -> Iterator[tuple[dict[str, int], Counter[st
                 ports[name] = await stack.enter_async_context(server)
             ready.set()
             await stop.wait()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
             task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.sleep(0)  # a connection that was given up is closed a turn later
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
     thread.start()
