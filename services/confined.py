@@ -8,8 +8,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from ingest.describe import Given, describe_feed, refused
 from ingest.discovery import find_feeds, looks_like_html
@@ -22,7 +21,7 @@ MAX_MEGABYTES = 300
 MAX_FILE_BYTES = 10_000_000
 
 
-class ConfinedParser:
+class ConfinedParser(Confinement):
     """Describes files one by one; a process that was killed is replaced.
 
     Never raises for what is in a file: the description has the reason.
@@ -31,21 +30,7 @@ class ConfinedParser:
     def __init__(
         self, *, seconds: float = MAX_SECONDS, megabytes: int = MAX_MEGABYTES
     ) -> None:
-        self._megabytes = megabytes
-        self._inside = Confinement(__name__, seconds=seconds, megabytes=megabytes)
-
-    def __enter__(self) -> Self:
-        """Start with nothing; the first file starts the process."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End the process."""
-        self._inside.kill()
+        super().__init__(__name__, seconds=seconds, megabytes=megabytes)
 
     def describe(
         self, path: Path, *, url: str | None = None, content_type: str | None = None
@@ -58,12 +43,12 @@ class ConfinedParser:
         """
         asked = {"path": str(path), "url": url, "content_type": content_type}
         try:
-            self._inside.ask(asked)
-            return self._inside.answer()
+            self.ask(asked)
+            return self.answer()
         except TookTooMuch as error:
-            self._inside.kill()
+            self.kill()
             told = refused(PollOutcome.HOSTILE, str(error))
-            return told | {"candidates": [], "peak_megabytes": self._megabytes}
+            return told | {"candidates": [], "peak_megabytes": self.megabytes}
 
 
 def _answer(asked: dict[str, Any], *, megabytes: int) -> Iterator[dict[str, Any]]:

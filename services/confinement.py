@@ -28,14 +28,15 @@ class TookTooMuch(Exception):
 class Confinement:
     """A module run as a process of its own, which answers until it has to be killed.
 
-    The next question after that starts another one, and so does the first: one process
-    serves many files, so that a file costs no start of Python.
+    Each kind of it adds what it is asked. The next question after that starts another
+    one, and so does the first: one process serves many files, so that a file costs no
+    start of Python.
     """
 
     def __init__(self, module: str, *, seconds: float, megabytes: int) -> None:
         self._module = module
         self._seconds = seconds  # for one answer
-        self._megabytes = megabytes
+        self.megabytes = megabytes
         self._process: subprocess.Popen[bytes] | None = None
         self._read = bytearray()  # behind the last answer
 
@@ -86,7 +87,7 @@ class Confinement:
         process.communicate()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        argv = [sys.executable, "-m", self._module, str(self._megabytes)]
+        argv = [sys.executable, "-m", self._module, str(self.megabytes)]
         self._process = subprocess.Popen(  # noqa: S603 - argv is our own
             argv,
             stdin=subprocess.PIPE,

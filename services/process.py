@@ -20,7 +20,7 @@ from celery.worker import state
 from services import health, inhand, routes
 from services.app import Pool, make_app
 from services.guarded import watch_lost_tasks
-from services.loading import loading
+from services.importing import importing
 from services.memory import limit_memory
 from services.publish import BrokerUnavailable, queue_length
 from services.settings import Settings
@@ -125,7 +125,7 @@ def make_worker_app(settings: Settings, queues: Sequence[str]) -> Celery:
     """Return an application with the tasks of these queues, and no other code."""
     app = make_app(settings)
     for module in dict.fromkeys(TASKS_OF[queue] for queue in queues):
-        with loading():
+        with importing():
             tasks = importlib.import_module(module)
         tasks.register(app, settings)
     watch_lost_tasks(app)

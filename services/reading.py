@@ -8,8 +8,7 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from ingest.files import Found, open_pieces
 from ingest.loading import load_file
@@ -29,7 +28,7 @@ _NOTHING: dict[str, Any] = {
 }
 
 
-class ConfinedReader:
+class ConfinedReader(Confinement):
     """Reads files one by one; a process that was killed is replaced.
 
     Never raises for what is in a file: the last thing that is told has the reason.
@@ -38,20 +37,7 @@ class ConfinedReader:
     def __init__(
         self, *, seconds: float = MAX_SECONDS, megabytes: int = MAX_MEGABYTES
     ) -> None:
-        self._inside = Confinement(__name__, seconds=seconds, megabytes=megabytes)
-
-    def __enter__(self) -> Self:
-        """Start with nothing; the first file starts the process."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End the process."""
-        self._inside.kill()
+        super().__init__(__name__, seconds=seconds, megabytes=megabytes)
 
     def read(
         self, path: Path, *, source: str, max_bytes: int = MAX_FILE_BYTES
@@ -64,8 +50,8 @@ class ConfinedReader:
         asked = {"path": str(path), "source": source, "max_bytes": max_bytes}
         is_over = False
         try:
-            self._inside.ask(asked)
-            while (told := self._inside.answer()) != _OVER:
+            self.ask(asked)
+            while (told := self.answer()) != _OVER:
                 yield told
             is_over = True
         except TookTooMuch as error:
@@ -73,7 +59,7 @@ class ConfinedReader:
         finally:
             # Answers on this file must not be taken for those on the next one.
             if not is_over:
-                self._inside.kill()
+                self.kill()
 
 
 def refused(path: Path, reason: str) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The command line: `wireroom`, or `python -m services.cli`."""
 
-from services.loading import loading
+from services.importing import importing
 
-with loading():
+with importing():
     from services.cli.program import app, main
 
 __all__ = ["app", "main"]

@@ -26,7 +26,7 @@ from services.cli.call import Call
 from services.cli.output import ExitCode, Failure, Output
 from services.complaints import SettingsError
 from services.embedded import NoRedis
-from services.loading import loading
+from services.importing import importing
 from services.publish import BrokerUnavailable
 from store.errors import StoreError, WrongSchema
 
@@ -72,7 +72,7 @@ class LazyGroup(TyperGroup):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        with loading():
+        with importing():
             module = importlib.import_module(COMMANDS[cmd_name])
         group = typer.main.get_group(module.app)
         command = group.commands.get(cmd_name, group)

@@ -11,7 +11,7 @@ from services.app import Pool
 from services.cli.call import call_of
 from services.cli.output import ExitCode, Failure
 from services.cli.up import run_all
-from services.loading import loading
+from services.importing import importing
 from services.settings import Settings
 
 app = typer.Typer()
@@ -41,7 +41,7 @@ def worker(
 ) -> None:
     """Run one worker until SIGTERM: running tasks end, the rest goes back."""
     # The worker machinery is slow to import, and other commands do without it.
-    with loading():
+    with importing():
         from services import process  # noqa: PLC0415
 
     settings = call_of(ctx).settings
@@ -77,7 +77,7 @@ def beat(
     parent: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run the scheduler until SIGTERM; one for the whole installation."""
-    with loading():
+    with importing():
         from services.beat import run_beat  # noqa: PLC0415 - as above
 
     settings = call_of(ctx).settings
@@ -128,7 +128,7 @@ def health(
 
 def _alarms(ctx: typer.Context) -> list[signs.Health]:
     """Return what is wrong with the whole, as where it is stored one may know."""
-    with loading():
+    with importing():
         from services.cli.ask import asking  # noqa: PLC0415 - SQL is slow to import
         from store.alarms import open_alarms  # noqa: PLC0415
 

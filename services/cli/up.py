@@ -13,7 +13,7 @@ from services import embedded, health, routes
 from services.brokercheck import inspect_broker
 from services.cli.call import Call
 from services.cli.output import Failure, Output
-from services.loading import loading
+from services.importing import importing
 from services.publish import BrokerUnavailable
 from services.secrets import mask_url
 from services.settings import Settings
@@ -129,7 +129,7 @@ def _broker(settings: Settings, output: Output) -> Iterator[Keeper]:
 def prepare_database(settings: Settings, output: Output) -> None:
     """Upgrade the schema, and free the work of workers that are known to be dead."""
     # SQL is slow to import, so only the command that needs it does.
-    with loading():
+    with importing():
         from services.cli.upgrades import upgrade_schema  # noqa: PLC0415
         from store.engine import open_engine, transaction  # noqa: PLC0415
         from store.leases import release_all  # noqa: PLC0415

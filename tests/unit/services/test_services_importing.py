@@ -4,12 +4,12 @@ import gc
 
 import pytest
 
-from services.loading import loading
+from services.importing import importing
 
 
 def test_the_collector_rests_while_something_is_loaded_and_forgets_what_was() -> None:
     frozen = gc.get_freeze_count()
-    with loading():
+    with importing():
         assert not gc.isenabled()
         kept: list[list[int]] = [[] for _ in range(1000)]
     assert gc.isenabled()
@@ -17,6 +17,6 @@ def test_the_collector_rests_while_something_is_loaded_and_forgets_what_was() ->
 
 
 def test_a_module_that_cannot_be_loaded_leaves_the_collector_on() -> None:
-    with pytest.raises(ImportError), loading():
+    with pytest.raises(ImportError), importing():
         raise ImportError
     assert gc.isenabled()
