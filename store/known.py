@@ -46,20 +46,30 @@ def find_known(
     """
     keys = [(feed_id, one.key) for feed_id in documents for one in documents[feed_id]]
     found = look_up(session, _BY_KEY, model=Entry, key=("feed_id", "key"), wanted=keys)
-    known = {(feed_id, key): Known(*row) for feed_id, key, *row in found}
-    strangers = {
-        feed_id: [one for one in entries if (feed_id, one.key) not in known]
-        for feed_id, entries in documents.items()
-    }
+    known: dict[int, dict[str, Known]] = {feed_id: {} for feed_id in documents}
+    for feed_id, key, *row in found:
+        known[feed_id][key] = Known(*row)
+    strangers = _strangers(documents, known)
     aliases = _find_aliases(session, strangers)
     for feed_id, entries in documents.items():
-        here = {key: one for (feed, key), one in known.items() if feed == feed_id}
+        here = known[feed_id]
         here |= _by_aliases(strangers[feed_id], aliases, here, feed_id)
         # Where most items stand as they stood, ids were not churned.
         if is_suspect(here, len(entries), n_more=n_more.get(feed_id, 0)):
             here |= find_by_title(session, entries, here, feed_id=feed_id)
-        known |= {(feed_id, key): one for key, one in here.items()}
-    return known | _buried(session, strangers, known)
+    named = {
+        (feed_id, key): one for feed_id in known for key, one in known[feed_id].items()
+    }
+    return named | _buried(session, _strangers(strangers, known))
+
+
+def _strangers(
+    documents: Documents, known: Mapping[int, Mapping[str, Known]]
+) -> dict[int, list[NewEntry]]:
+    return {
+        feed_id: [one for one in entries if one.key not in known[feed_id]]
+        for feed_id, entries in documents.items()
+    }
 
 
 def _by_aliases(
@@ -83,20 +93,14 @@ def _by_aliases(
     return found
 
 
-def _buried(
-    session: Session, strangers: Documents, known: Mapping[Name, Known]
-) -> dict[Name, Known]:
+def _buried(session: Session, strangers: Documents) -> dict[Name, Known]:
     """Return entries that were deleted: whatever they hold, they are as they were."""
-    rest = {
-        feed_id: [one for one in entries if (feed_id, one.key) not in known]
-        for feed_id, entries in strangers.items()
-    }
-    buried = find_buried(session, rest)
+    buried = find_buried(session, strangers)
     return {
         (feed_id, one.key): Known(
             0, one.article.content_hash if one.article else None, None
         )
-        for feed_id, entries in rest.items()
+        for feed_id, entries in strangers.items()
         for one in entries
         if (feed_id, one.key) in buried
     }
