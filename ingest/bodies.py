@@ -85,7 +85,8 @@ async def read_body(event: FeedPolled, polling: Polling, reply: Reply) -> FeedPo
         # It must come again in full, so nothing must call it current.
         event = replace(event, etag=None, last_modified=None, body_sha256=None)
     media_type = _media_type(reply, reading.feed.format)
-    return replace(_told(event, reading), document=pack(reply.body, media_type))
+    document = pack(reply.body, media_type, sha256=sha256)
+    return replace(_told(event, reading), document=document)
 
 
 async def _read(polling: Polling, reply: Reply, sha256: str, at: datetime) -> Reading:

@@ -34,10 +34,13 @@ def deflate(data: bytes) -> bytes:
     return packed
 
 
-def pack(body: bytes, media_type: str) -> Document:
-    """Compress bytes into a document that is addressed by their SHA-256."""
+def pack(body: bytes, media_type: str, *, sha256: str | None = None) -> Document:
+    """Compress bytes into a document that is addressed by their SHA-256.
+
+    `sha256` has its 64 hex digits, where they are known.
+    """
     return Document(
-        sha256=hashlib.sha256(body).hexdigest(),
+        sha256=sha256 or hashlib.sha256(body).hexdigest(),
         media_type=media_type,
         n_bytes=len(body),
         codec=CODEC,

@@ -112,7 +112,8 @@ class _Jury:
         self._page = page
         self._marked = marked
         self._head = head
-        self._html = html
+        # Asked of it twice at most, and measured once.
+        self._html = html if _is_for_library(html, len(marked)) else None
         self._bares = [bare(one.line.text) for one in marked]
         titles = {bare(title) for title in head.titles}
         self._titles = [i for i, one in enumerate(self._bares) if one in titles]
@@ -166,7 +167,7 @@ class _Jury:
         return self._trimmed(find_again(self._bares, text)) if text else []
 
     def _library(self, *, fast: bool) -> list[int]:
-        if not _is_for_library(self._html, len(self._bares)):
+        if self._html is None:
             return []
         text = _library_text(self._html, fast=fast)
         return self._trimmed(find_again(self._bares, text)) if text else []
