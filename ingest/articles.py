@@ -10,6 +10,7 @@ from ingest.messages import Article, EntryDate
 from ingest.text import MAX_TITLE_CHARS, collapse, shorten, tidy
 
 MAX_BYLINE_CHARS = 256  # longer ones are a biography
+MAX_AUTHORS = 10  # more are the staff
 MAX_SOURCE_CHARS = 256  # a host name has at most 253 characters
 MAX_DATE_CHARS = 128  # no spelling of a date is longer
 MADE_TITLE_CHARS = 80  # a list shows about that much of a line

@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
-from ingest.articles import Published, content_hash, dated, make_article
+from ingest.articles import (
+    MAX_AUTHORS,
+    Published,
+    content_hash,
+    dated,
+    make_article,
+)
 from ingest.dates import find_update, parse_date, settle_date
 from ingest.items import Item, Markup, ParsedFeed
 from ingest.keys import Facts, Key, assign_keys, choose_mode
@@ -25,7 +31,6 @@ from ingest.urls import absolute_url, canonical_url, publisher
 EXTRACTOR = "feed-entry/1"
 FULL_WORDS = 120  # a news item in full is seldom shorter, a teaser seldom longer
 MAX_MARKUP_CHARS = 1_000_000  # the longest article seen has a tenth of that
-MAX_AUTHORS = 10
 MAX_CATEGORIES = 50  # more are every word of the text
 MAX_ENCLOSURES = 20
 MAX_NAME_CHARS = 200  # of an author, a category, a media type

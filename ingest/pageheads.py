@@ -13,14 +13,13 @@ from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from ingest.articles import Published
+from ingest.articles import MAX_AUTHORS, Published
 from ingest.datelines import find_byline, find_date
 from ingest.text import MAX_TITLE_CHARS, collapse, plain_title, shorten
 
 MAX_LD_CHARS = 500_000  # of one block; articleBody makes long ones
 MAX_LD_OBJECTS = 500  # lists of related pages are long, too
 MAX_META_CHARS = 5_000  # a description has a few hundred
-MAX_AUTHORS = 10
 MAX_PARTS = 8  # of a title: headline, section, site
 MAX_HEADLINES = 20
 

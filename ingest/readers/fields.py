@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ingest.articles import Published
+from ingest.articles import MAX_AUTHORS, Published
 from ingest.datelines import find_byline, find_date
 from ingest.dates import read_date
 from ingest.entries import plain_of
@@ -14,7 +14,6 @@ from ingest.messages import FileOutcome
 from ingest.readers.reader import UnreadableContentError
 from ingest.text import collapse
 
-MAX_AUTHORS = 10
 MAX_NAMED = 5  # problems that are spelt out; the rest is counted
 SHORT_WORDS = 40  # fewer are a caption or a teaser
 # ISO 8601 without its separators, as news agencies write it.

@@ -48,7 +48,8 @@ class Guest:
             return bool(self._reader.sniff(head, path))
         except Exception as error:  # noqa: BLE001 - it may raise anything
             self._is_silent = True
-            _report(self.name, error)
+            # What it says may quote the file, which no log does.
+            _report(self.name, type(error).__name__)
             return False
 
     def read(self, body: bytes, /) -> Iterator[Piece]:
@@ -81,12 +82,12 @@ def _welcome(point: EntryPoint) -> Guest | None:
         loaded = point.load()
         return Guest(point.name, loaded() if isinstance(loaded, type) else loaded)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - an import may do anything
-        _report(point.name, error)
+        _report(point.name, _said(error))
         return None
 
 
-def _report(name: str, error: BaseException) -> None:
-    log.warning("reader.refused", extra={"reader": name, "reason": _said(error)})
+def _report(name: str, reason: str) -> None:
+    log.warning("reader.refused", extra={"reader": name, "reason": reason})
 
 
 def _said(error: BaseException) -> str:

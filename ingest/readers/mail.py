@@ -13,11 +13,11 @@ from typing import Any
 
 from ingest.charset import decode
 from ingest.datelines import find_byline
-from ingest.dumps import extract
 from ingest.messages import FileOutcome
 from ingest.readers.fields import confidence_of, find_published
 from ingest.readers.html import HtmlReader
 from ingest.readers.reader import Piece, UnreadableContentError
+from ingest.readers.text import find_piece
 from ingest.text import collapse
 
 # The parser of the library keeps every line, tries each against all boundaries that
@@ -64,7 +64,7 @@ class MailReader:
             UnreadableContentError: It is built to cost time, or no mail.
         """
         mail = _parse(body)
-        found = _from_html(mail) or _from_text(mail)
+        found = _from_html(mail) or find_piece(_content(mail, "text/plain"))
         if found is None:
             return
         title = _header(mail, "subject") or found.title
@@ -146,20 +146,6 @@ def _from_html(mail: EmailMessage) -> Piece | None:
     html = _content(mail, "text/html")
     # With its mark, whatever charset the page declares for itself is passed over.
     return next(HtmlReader().read(b"\xef\xbb\xbf" + html.encode()), None)
-
-
-def _from_text(mail: EmailMessage) -> Piece | None:
-    found = extract(_content(mail, "text/plain"))
-    if found is None:
-        return None
-    return Piece(
-        title=found.title,
-        text=found.text,
-        byline=found.byline,
-        language=None,
-        published=found.published,
-        confidence=found.confidence,
-    )
 
 
 def _content(mail: EmailMessage, kind: str) -> str:

@@ -1,6 +1,7 @@
 """Plain text: the copied text of a page, with or without its furniture."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from ingest.charset import read_text
@@ -31,15 +32,22 @@ class TextReader:
         if dump.count("\n") + dump.count("\r") > 2 * MAX_LINES:
             reason = f"The file has more than {MAX_LINES} lines, as no article has."
             raise UnreadableContentError(FileOutcome.TOO_LARGE, reason)
-        found = extract(dump)
-        if found is not None:
-            yield Piece(
-                title=found.title,
-                text=found.text,
-                byline=found.byline,
-                language=None,
-                published=found.published,
-                confidence=found.confidence,
-                lines=found.lines,
-                repaired=decoded.repaired,
-            )
+        piece = find_piece(dump)
+        if piece is not None:
+            yield replace(piece, repaired=decoded.repaired)
+
+
+def find_piece(dump: str) -> Piece | None:
+    """Return the article of a page dump, or None where no line of it is prose."""
+    found = extract(dump)
+    if found is None:
+        return None
+    return Piece(
+        title=found.title,
+        text=found.text,
+        byline=found.byline,
+        language=None,
+        published=found.published,
+        confidence=found.confidence,
+        lines=found.lines,
+    )
