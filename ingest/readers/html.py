@@ -52,7 +52,7 @@ class HtmlReader:
             UnreadableContentError: The markup is built to cost time, or the page shows
                 nothing but what it asks consent for.
         """
-        decoded = read_text(body, _declared(body))
+        decoded = read_text(body, declared_charset(body))
         html = decoded.text
         _require_harmless(html)
         html = html.replace("\0", "")
@@ -80,7 +80,8 @@ class HtmlReader:
         )
 
 
-def _declared(body: bytes) -> str | None:
+def declared_charset(body: bytes) -> str | None:
+    """Return the charset that a page declares for itself, as it spells it."""
     match = _DECLARED.search(body[:4096])
     return None if match is None else match.group(1).decode("ascii")
 

@@ -15,7 +15,7 @@ from ingest.charset import decode
 from ingest.messages import FileOutcome
 from ingest.readers.budget import Budget, SpentError
 from ingest.readers.fields import Problems, find_published
-from ingest.readers.html import HtmlReader
+from ingest.readers.html import HtmlReader, declared_charset
 from ingest.readers.reader import Piece, UnreadableContentError
 
 START = b"WARC/"
@@ -155,7 +155,10 @@ def _marked(page: bytes, headers: Any) -> bytes:
         page.decode()
     except UnicodeDecodeError:
         charset = _charset(headers)
-        return _MARK + decode(page, charset).text.encode() if charset else page
+        if charset is None:
+            return page
+        decoded = decode(page, declared_charset(page), http=charset)
+        return _MARK + decoded.text.encode()
     return page if page.startswith(_MARK) else _MARK + page
 
 

@@ -49,7 +49,7 @@ def test_text_that_declares_nothing_is_read(charset: str) -> None:
 
 
 @pytest.mark.parametrize("declared", DECLARATIONS)
-@pytest.mark.parametrize("charset", set(TEXTS) - {"windows-1252"})
+@pytest.mark.parametrize("charset", sorted(set(TEXTS) - {"windows-1252"}))
 def test_a_wrong_declaration_is_seen_through(charset: str, declared: str) -> None:
     body = TEXTS[charset].encode(charset)
     assert decode(body, declared).text == TEXTS[charset]
