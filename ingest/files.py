@@ -20,14 +20,13 @@ from ingest.messages import (
     KeyMode,
     ReadFiles,
 )
+from ingest.parts import document_bytes, entry_bytes
 from ingest.readers.reader import Piece, Reader, UnreadableContentError
 from ingest.readers.registry import find_reader
 from ingest.text import collapse
 from ingest.urls import canonical_url, publisher
 
-# Hashes, dates, quotes and commas around the texts of one entry and of one file.
-ENTRY_BYTES = 1_000
-FILE_BYTES = 500
+FILE_BYTES = 500  # names, quotes and commas around the entries of one file
 # A dateline beyond tomorrow is misread or announces something.
 MAX_AHEAD = timedelta(days=1)
 
@@ -132,7 +131,7 @@ def _collect(pieces: Iterator[Found], *, max_bytes: int) -> _Collected | None:
     error = None
     try:
         for found in pieces:
-            max_bytes -= _entry_bytes(found.entry)
+            max_bytes -= entry_bytes(found.entry)
             # Known here, an archive of any size needs the memory of one message.
             if max_bytes < 0:
                 return None
@@ -145,21 +144,9 @@ def _collect(pieces: Iterator[Found], *, max_bytes: int) -> _Collected | None:
 
 
 def message_bytes(read: FileRead) -> int:
-    """Return about how long a result is in a message: bytes travel as base64."""
-    document = 0 if read.document is None else -(-len(read.document.body) // 3) * 4
-    return FILE_BYTES + len(read.path) + document + sum(map(_entry_bytes, read.entries))
-
-
-def _entry_bytes(entry: Entry) -> int:
-    texts = [*entry.authors, entry.link or ""]
-    if entry.article is not None:
-        texts += [entry.article.title, entry.article.text, entry.article.url or ""]
-    return ENTRY_BYTES + len(entry.key) + sum(map(_json_bytes, texts))
-
-
-def _json_bytes(text: str) -> int:
-    n_escaped = sum(map(text.count, '\n\t"\\'))
-    return len(text.encode("utf-8", "surrogatepass")) + n_escaped
+    """Return about how many bytes a result takes in a message."""
+    n_bytes = FILE_BYTES + len(read.path) + document_bytes(read.document)
+    return n_bytes + sum(map(entry_bytes, read.entries))
 
 
 def _failed(
@@ -188,13 +175,13 @@ def _entry(
         # One page is one article, whether a feed or a file told of it.
         identity=url or key,
         url=url,
-        source=piece.source or (publisher(url) if url else "") or file.source,
+        source=_source(file, piece, url),
         title=piece.title,
         text=piece.text,
         byline=piece.byline or ", ".join(piece.authors) or None,
         language=piece.language,
         published=published,
-        extractor=piece.extractor or reader.extractor,
+        extractor=_extractor(piece, reader),
         confidence=piece.confidence,
     )
     return Entry(
@@ -220,6 +207,18 @@ def _key(file: FileToRead, piece: Piece, keys: set[str]) -> str:
         key = next(one for n in count(2) if (one := f"{key}~{n}") not in keys)
     keys.add(key)
     return key
+
+
+def _source(file: FileToRead, piece: Piece, url: str | None) -> str:
+    if file.source_is_given:
+        return file.source
+    return piece.source or (publisher(url) if url else "") or file.source
+
+
+def _extractor(piece: Piece, reader: Reader) -> str:
+    """Return what made the article; a repair of mojibake is part of that."""
+    name = piece.extractor or reader.extractor
+    return f"{name}+ftfy" if piece.repaired else name
 
 
 def _page(piece: Piece) -> str | None:

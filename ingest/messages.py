@@ -254,6 +254,7 @@ class FileToRead:
     path: str  # absolute
     source: str  # the publisher its articles are filed under
     attempt: int = 0  # which of the attempts on this file it is; 0: not told
+    source_is_given: bool = False  # by the operator, who overrules what the file says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

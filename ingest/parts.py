@@ -41,23 +41,25 @@ def _portions(
     event: FeedPolled, max_bytes: int
 ) -> Iterator[tuple[tuple[Entry, ...], int]]:
     bare = _OVERHEAD_BYTES + int(len(event.item_marks) * _BASE64_GROWTH)
-    size = bare + _document_bytes(event.document)
+    size = bare + document_bytes(event.document)
     portion: list[Entry] = []
     for entry in event.entries:
-        entry_bytes = _entry_bytes(entry)
-        if size + entry_bytes > max_bytes and (portion or size > bare):
+        n_bytes = entry_bytes(entry)
+        if size + n_bytes > max_bytes and (portion or size > bare):
             yield tuple(portion), size
             portion, size = [], bare
         portion.append(entry)
-        size += entry_bytes
+        size += n_bytes
     yield tuple(portion), size
 
 
-def _document_bytes(document: Document | None) -> int:
+def document_bytes(document: Document | None) -> int:
+    """Return about how many bytes a document takes in a message, as base64."""
     return 0 if document is None else int(len(document.body) * _BASE64_GROWTH)
 
 
-def _entry_bytes(entry: Entry) -> int:
+def entry_bytes(entry: Entry) -> int:
+    """Return how many bytes an entry takes in a message, or some more."""
     texts = [entry.key, entry.link or "", *entry.aliases]
     texts += [*entry.authors, *entry.categories]
     texts += [f"{one.url} {one.media_type}" for one in entry.enclosures]

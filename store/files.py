@@ -31,6 +31,7 @@ class NewFile:
 
     path: str
     source: str
+    source_is_given: bool = False  # by the operator, and not made of the folder
     outcome: str | None = None  # set where it can be told without opening it
     error: str | None = None
 
@@ -54,6 +55,7 @@ def add_files(
             "run_id": run_id,
             "path": one.path,
             "source": said(one.source, most=MAX_NAME_CHARS) or "files",
+            "source_is_given": one.source_is_given,
             "state": FileState.DONE if one.outcome else FileState.PENDING,
             "outcome": one.outcome,
             "error": said(one.error),
@@ -85,6 +87,12 @@ def close_run(session: Session, run_id: int, *, now: datetime) -> None:
     session.execute(update(Run).where(Run.id == run_id).values(listed_at=now))
 
 
+_ASKED = (
+    *(RunFile.id, RunFile.path, RunFile.source, RunFile.source_is_given),
+    RunFile.attempts,
+)
+
+
 def claim_files(
     session: Session, *, now: datetime, limits: Limits, max_file_bytes: int
 ) -> list[ReadFiles]:
@@ -96,7 +104,7 @@ def claim_files(
     if room <= 0:
         return []
     query = (
-        select(RunFile.id, RunFile.path, RunFile.source, RunFile.attempts)
+        select(*_ASKED)
         .where(RunFile.state == FileState.PENDING, is_claimable(RunFile, now, limits))
         .where(RunFile.attempts < limits.max_attempts)
         .order_by(RunFile.due_at, RunFile.id)
@@ -130,7 +138,11 @@ def claim_files(
 
 def _file(row: Any) -> FileToRead:
     return FileToRead(
-        file_id=row.id, path=row.path, source=row.source, attempt=row.attempts + 1
+        file_id=row.id,
+        path=row.path,
+        source=row.source,
+        attempt=row.attempts + 1,
+        source_is_given=row.source_is_given,
     )
 
 

@@ -40,7 +40,8 @@ def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
     wait: Wait = False,
     source: Annotated[
-        str | None, typer.Option(help="Publisher; else the name of the folder.")
+        str | None,
+        typer.Option(help="Publisher; else what a file names, or its folder."),
     ] = None,
     timeout: Timeout = None,
 ) -> None:
@@ -98,6 +99,7 @@ def _new_file(listed: Listed, source: str | None) -> files.NewFile:
     return files.NewFile(
         path=path,
         source=source or listed.source,
+        source_is_given=bool(source),
         outcome=outcome,
         error=listed.error,
     )

@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import Mapped
 
@@ -174,3 +175,8 @@ class RunFile(Counts, Base):
         ForeignKey("document.sha256"), comment="Its bytes, where they were kept"
     )
     finished_at: Mapped[datetime | None] = col(UtcDateTime, comment="When stored")
+    source_is_given: Mapped[bool] = col(
+        default=False,
+        server_default=false(),
+        comment="The operator named the publisher, whatever the file says",
+    )

@@ -171,7 +171,15 @@ SAMPLES: dict[type[wire.Message], wire.Message] = {
         ),
     ),
     ReadFiles: ReadFiles(
-        files=(FileToRead(file_id=5, path="/data/a.txt", source="data", attempt=1),),
+        files=(
+            FileToRead(
+                file_id=5,
+                path="/data/a.txt",
+                source="data",
+                attempt=1,
+                source_is_given=True,
+            ),
+        ),
         max_file_bytes=10_000_000,
         max_message_bytes=1_000_000,
     ),

@@ -249,6 +249,19 @@ def test_a_failure_is_written_down_and_waits_as_long_as_it_asks(desk: Desk) -> N
     assert len(claim_files(desk)) == 1
 
 
+def test_a_worker_learns_whether_the_operator_named_the_publisher(desk: Desk) -> None:
+    desk.add_files("/in/a.txt")
+    with transaction(desk.engine) as session:
+        run = files.start_run(session, RunKind.INGEST, "test", now=desk.now)
+        new = files.NewFile(path="/in/b.txt", source="given", source_is_given=True)
+        files.add_files(session, run, [new], now=desk.now)
+    told = [one for command in claim_files(desk) for one in command.files]
+    assert [(one.source, one.source_is_given) for one in told] == [
+        ("desk", False),
+        ("given", True),
+    ]
+
+
 def test_problems_of_a_run_name_path_and_reason(desk: Desk) -> None:
     run = desk.add_files("/in/a.txt", "/in/empty.txt", "/in/torn.warc")
     (command,) = claim_files(desk)

@@ -346,6 +346,32 @@ def test_what_a_file_says_of_an_article_stands_in_its_entry(tmp_path: Path) -> N
     assert (entry.updated.at, entry.updated.raw) == (None, "2036-01-01 00:00:00")
 
 
+def test_the_operator_overrules_what_a_file_says_of_its_publisher(
+    tmp_path: Path,
+) -> None:
+    record = RECORD | {"source_domain": "gazette.example"}
+    asked = command(seed(tmp_path, content=json.dumps(record)))
+    (file,) = asked.files
+    given = replace(asked, files=(replace(file, source_is_given=True),))
+    (event,) = read_files(given, now=NOW)
+    (entry,) = event.reads[0].entries
+    assert entry.article is not None
+    assert entry.article.source == "gazette"
+
+
+def test_a_repair_is_part_of_what_made_the_article(tmp_path: Path) -> None:
+    broken = DUMP.replace("The council", "L\u2019été, the council")
+    wrong = broken.encode().decode("cp1252")
+    extractors = [
+        read_one(seed(tmp_path, content=text)).entries[0].article
+        for text in (broken, wrong)
+    ]
+    assert [one.extractor for one in extractors if one] == [
+        "text-seed/2",
+        "text-seed/2+ftfy",
+    ]
+
+
 def test_articles_matter_more_than_the_bytes_they_came_in(tmp_path: Path) -> None:
     noise = {"text": "A text.", "noise": os.urandom(3_000).hex()}
     path = seed(tmp_path, content=json.dumps(RECORD | noise))
