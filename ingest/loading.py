@@ -1,11 +1,16 @@
 """Loading: the bytes of one file, unless it is too large, changing, or no file."""
 
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from ingest.messages import FileOutcome
 from ingest.readers.reader import UnreadableContentError
+
+HEAD_BYTES = 4096  # declarations, root elements and magic numbers stand there
+_CHANGED = "The file changed while it was read; add it again when it is complete."
 
 
 class _State(NamedTuple):
@@ -36,22 +41,85 @@ def load_file(path: Path, *, max_bytes: int) -> bytes:
             raise _refusal(path, error) from error
         if body is not None:
             return _filled(body)
-    reason = "The file changed while it was read; add it again when it is complete."
-    raise UnreadableContentError(FileOutcome.UNREADABLE, reason)
+    raise UnreadableContentError(FileOutcome.UNREADABLE, _CHANGED)
+
+
+def size_of(path: Path) -> int:
+    """Return how many bytes a regular file has; 0 for what cannot be looked at."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return 0
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0
+
+
+class OpenFile(NamedTuple):
+    """A file that is read as a stream."""
+
+    path: Path
+    state: _State  # when it was opened
+    head: bytes
+    stream: BinaryIO  # at its beginning
+
+    @property
+    def n_bytes(self) -> int:
+        """Its size when it was opened."""
+        return self.state.size
+
+    def require_unchanged(self) -> None:
+        """Refuse what was read while somebody wrote to the file.
+
+        Raises:
+            UnreadableContentError: It is another one than when it was opened.
+        """
+        try:
+            is_same = _state(self.path) == self.state
+        except OSError:
+            is_same = False
+        if not is_same:
+            raise UnreadableContentError(FileOutcome.UNREADABLE, _CHANGED)
+
+
+@contextmanager
+def open_file(path: Path, *, max_bytes: int) -> Iterator[OpenFile]:
+    """Open a regular file with at most `max_bytes`, to be read as a stream.
+
+    Raises:
+        UnreadableContentError: It is missing, no file or too large.
+    """
+    try:
+        state = _state(path)
+        _require_regular(state)
+        _require_size(state.size, max_bytes)
+        stream = path.open("rb")
+    except OSError as error:
+        raise _refusal(path, error) from error
+    with stream:
+        head = stream.read(HEAD_BYTES)
+        stream.seek(0)
+        yield OpenFile(path, state, head, stream)
+
+
+def _require_regular(state: _State) -> None:
+    # Opening a pipe waits for a writer and reading a device may never end, so the
+    # kind is known before either.
+    if not stat.S_ISREG(state.mode):
+        raise UnreadableContentError(FileOutcome.UNREADABLE, _kind(state.mode))
+
+
+def _require_size(n_bytes: int, max_bytes: int) -> None:
+    if n_bytes > max_bytes:
+        reason = f"The file has more than {max_bytes} bytes."
+        raise UnreadableContentError(FileOutcome.TOO_LARGE, reason)
 
 
 def _read_once(path: Path, *, max_bytes: int) -> bytes | None:
     """Return the bytes of a file, or None where it changed in between."""
     before = _state(path)
-    # Opening a pipe waits for a writer and reading a device may never end, so the
-    # kind is known before either.
-    if not stat.S_ISREG(before.mode):
-        raise UnreadableContentError(FileOutcome.UNREADABLE, _kind(before.mode))
+    _require_regular(before)
     with path.open("rb") as stream:
         body = stream.read(max_bytes + 1)
-    if len(body) > max_bytes:
-        reason = f"The file has more than {max_bytes} bytes."
-        raise UnreadableContentError(FileOutcome.TOO_LARGE, reason)
+    _require_size(len(body), max_bytes)
     return body if _state(path) == before else None
 
 

@@ -246,6 +246,14 @@ class FeedsPolled:
     polls: tuple[FeedPolled, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class FilePlace:
+    """A place in a file: what has been read stands before it."""
+
+    member: int = 0  # of an archive, a record or a line, counted from 0
+    piece: int = 0  # an article in it, likewise
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileToRead:
     """One file, by the path under which the worker can open it."""
@@ -255,6 +263,7 @@ class FileToRead:
     source: str  # the publisher its articles are filed under
     attempt: int = 0  # which of the attempts on this file it is; 0: not told
     source_is_given: bool = False  # by the operator, who overrules what the file says
+    place: FilePlace = FilePlace()  # where reading begins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,13 +274,14 @@ class ReadFiles:
     VERSION: ClassVar[int] = 1
 
     files: tuple[FileToRead, ...]
-    max_file_bytes: int
+    max_file_bytes: int  # of what is read as a whole
     max_message_bytes: int
+    max_archive_bytes: int = 0  # of what is read as a stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRead:
-    """What one file gave."""
+    """What one file gave, or a portion of what it gives."""
 
     file_id: int
     path: str
@@ -279,6 +289,9 @@ class FileRead:
     error: str | None = None  # one sentence for the operator
     document: Document | None = None
     entries: tuple[Entry, ...] = ()
+    start: FilePlace | None = None  # of the portion; None: this is the whole file
+    end: FilePlace | None = None  # where the next one begins; None: there is none
+    goes_on: bool = False  # the same reader sends the next one, without being asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,7 +113,9 @@ class Dispatcher:
                 session,
                 now=utc_now(),
                 limits=limits,
-                max_file_bytes=settings.max_file_bytes,
+                file_limits=files.FileLimits(
+                    whole=settings.max_file_bytes, streamed=settings.max_archive_bytes
+                ),
             )
         self._send(commands)
 

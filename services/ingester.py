@@ -25,6 +25,8 @@ MAX_WAIT_SECONDS = 20.0
 LOOK_SECONDS = 0.5
 # Of the time that a task has beside its last poll, for all feeds of one host together.
 HOST_SHARE = 0.8
+# Of the time of a task, for files that are read bit by bit; then they are put back.
+SHARE_OF_TASK = 0.5
 
 
 def register(app: Celery, settings: Settings) -> None:
@@ -38,7 +40,9 @@ def register(app: Celery, settings: Settings) -> None:
 
     def read(command: ReadFiles, report: Report) -> None:
         brake = Brake(waiting, high_water=settings.store_queue_high_water)
-        for event in read_files(command, now=utc_now()):
+        end = time.monotonic() + settings.task_soft_time_limit * SHARE_OF_TASK
+        is_over = partial(_is_past, end)
+        for event in read_files(command, now=utc_now(), is_over=is_over):
             brake.hold()
             report(event)
 
@@ -64,6 +68,10 @@ async def _poll(
     async with open_fetch(options) as fetch:
         obedient = robots.obeyed_by(fetch) if robots else fetch
         await poll_feeds(command, fetch=obedient, now=utc_now, emit=report)
+
+
+def _is_past(moment: float) -> bool:
+    return time.monotonic() > moment
 
 
 class Brake:

@@ -10,11 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ingest.files import Found, open_pieces
-from ingest.loading import load_file
-from ingest.messages import FileToRead, utc_now
+from ingest.contents import open_content
+from ingest.messages import FileToRead, ReadFiles, utc_now
+from ingest.pieces import Found, find_pieces
 from ingest.readers.reader import UnreadableContentError
-from ingest.readers.registry import find_reader
 from services.confinement import Confinement, TookTooMuch, serve
 
 MAX_SECONDS = 20.0  # for one article, or for a file without any
@@ -83,9 +82,15 @@ def _answer(asked: dict[str, Any], *, megabytes: int) -> Iterator[dict[str, Any]
 
 
 def _read(path: Path, source: str, max_bytes: int) -> Iterator[Found]:
-    body = load_file(path, max_bytes=max_bytes)
     file = FileToRead(file_id=0, path=str(path), source=source)
-    yield from open_pieces(file, find_reader(body, path), body, now=utc_now())
+    limits = ReadFiles(
+        files=(file,),
+        max_file_bytes=min(max_bytes, MAX_FILE_BYTES),
+        max_archive_bytes=max_bytes,
+        max_message_bytes=0,
+    )
+    with open_content(path, limits) as content:
+        yield from find_pieces(file, content, now=utc_now())
 
 
 def _told(path: Path, found: Found) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import ipaddress
 import os
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -21,6 +21,7 @@ from pydantic_settings import (
 
 from services.broker import Broker, resolve_broker
 from services.complaints import SettingsError, explain, refuse_unknown
+from services.place_settings import PlaceSettings
 from services.relations import relations
 from services.secrets import mask_url, normal_database_url, read_secret_files
 
@@ -36,7 +37,7 @@ def _usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-class Settings(BaseSettings):
+class Settings(PlaceSettings):
     """Everything an operator can choose."""
 
     model_config = SettingsConfigDict(
@@ -46,65 +47,6 @@ class Settings(BaseSettings):
         frozen=True,
         hide_input_in_errors=True,
         validate_default=True,
-    )
-
-    # Where things are
-    home: Path = Field(
-        default=Path("~/.wireroom"),
-        description="Folder for the database, the embedded Redis and run files.",
-    )
-    database_url: str = Field(
-        default_factory=lambda data: f"sqlite+pysqlite:///{data['home']}/wireroom.db",
-        repr=False,
-        description="SQLAlchemy URL of the database: SQLite or PostgreSQL.",
-    )
-    database_url_file: Path | None = Field(
-        default=None,
-        description="File that holds the database URL, in place of the URL.",
-    )
-    read_database_url: str | None = Field(
-        default=None,
-        repr=False,
-        description="URL with which `wireroom sql` asks, as a role that only reads.",
-    )
-    read_database_url_file: Path | None = Field(
-        default=None,
-        description="File that holds the reading URL, in place of the URL.",
-    )
-    broker_url: str | None = Field(
-        default=None,
-        repr=False,
-        description="Redis or RabbitMQ URL; unset means a Redis of our own.",
-    )
-    broker_url_file: Path | None = Field(
-        default=None, description="File that holds the broker URL, in place of the URL."
-    )
-    broker_ca_file: Path | None = Field(
-        default=None,
-        description="Certificates that sign the broker's; else those of the system.",
-    )
-    broker_key_prefix: str = Field(
-        default="wireroom:",
-        description="Put before each Redis key, so Redis can be shared.",
-    )
-    broker_memory_mb: int = Field(
-        default=256,
-        ge=16,
-        description="Memory limit of the Redis that we start, in MB.",
-    )
-
-    # Who is at work
-    operator: str | None = Field(
-        default=None,
-        description="Who you are in the operators' log; user@host unless set.",
-    )
-
-    # What is said
-    log_format: Literal["console", "json"] = Field(
-        default="console", description="Lines for people, or one JSON object a line."
-    )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="The least serious level that is logged."
     )
 
     # Polling and reading
@@ -146,7 +88,12 @@ class Settings(BaseSettings):
         default=2000, gt=0, description="Most entries that one poll may bring."
     )
     max_file_bytes: int = Field(
-        default=10 * MB, gt=0, description="Largest file that is read."
+        default=10 * MB, gt=0, description="Largest file that is read as a whole."
+    )
+    max_archive_bytes: int = Field(
+        default=10_000 * MB,
+        gt=0,
+        description="Largest archive, WARC or JSON Lines, which are read bit by bit.",
     )
     max_message_bytes: int = Field(
         default=1 * MB,

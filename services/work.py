@@ -83,7 +83,9 @@ def _ended_by(event: Message) -> tuple[Item, ...]:
             last = (one for one in event.polls if one.part == one.n_parts - 1)
             return tuple(Item(one.poll_id) for one in last)
         case FilesRead():
-            return tuple(Item(read.file_id) for read in event.reads)
+            # A file ends with its last portion, as a poll with its last part.
+            ended = (read for read in event.reads if not read.goes_on)
+            return tuple(Item(read.file_id) for read in ended)
         case ArticlesEnriched():
             good = (Item(one.article_id, one.revision) for one in event.articles)
             bad = (Item(one.article_id, one.revision) for one in event.failed)

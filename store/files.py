@@ -1,15 +1,23 @@
 """Files that runs were asked to read: written down, claimed, stored."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from enrich.messages import Lane
-from ingest.messages import FileOutcome, FileRead, FilesRead, FileToRead, ReadFiles
+from ingest.messages import (
+    FileOutcome,
+    FilePlace,
+    FileRead,
+    FilesRead,
+    FileToRead,
+    ReadFiles,
+)
 from store.articles import Seen, Sighting
 from store.batches import insert_rows
 from store.clauses import chunks, locked
@@ -19,8 +27,9 @@ from store.leases import is_claimable, is_given_up, is_under_way
 from store.limits import Limits, retry_at
 from store.models import Entry, Run, RunFile
 from store.plain import MAX_KEY_BYTES, MAX_NAME_CHARS, said, storable_key
+from store.portions import add_portion, advance, new_portions
 from store.quarantine import Case, quarantine
-from store.tally import End, Reread, Tally, read_again
+from store.tally import End, Reread, Tally, columns_of, read_again
 from store.words import EntryOutcome, FileState, QuarantineKind, RunKind
 from store.writer import write_entries
 
@@ -89,12 +98,20 @@ def close_run(session: Session, run_id: int, *, now: datetime) -> None:
 
 _ASKED = (
     *(RunFile.id, RunFile.path, RunFile.source, RunFile.source_is_given),
-    RunFile.attempts,
+    *(RunFile.attempts, RunFile.place_member, RunFile.place_piece),
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileLimits:
+    """How large a file may be, in bytes."""
+
+    whole: int  # to be held in memory
+    streamed: int  # an archive, records or lines
+
+
 def claim_files(
-    session: Session, *, now: datetime, limits: Limits, max_file_bytes: int
+    session: Session, *, now: datetime, limits: Limits, file_limits: FileLimits
 ) -> list[ReadFiles]:
     """Claim files, as commands to publish after the commit; retried ones go alone."""
     leased = select(func.count()).where(
@@ -120,20 +137,21 @@ def claim_files(
             due_at=limits.lease_until(now),
         )
     )
-    alone = [[_file(row)] for row in rows if row.attempts]
-    rest = [_file(row) for row in rows if not row.attempts]
-    batches = [
-        rest[start : start + limits.batch]
-        for start in range(0, len(rest), limits.batch)
-    ]
     return [
         ReadFiles(
-            files=tuple(batch),
-            max_file_bytes=max_file_bytes,
+            files=tuple(map(_file, batch)),
+            max_file_bytes=file_limits.whole,
+            max_archive_bytes=file_limits.streamed,
             max_message_bytes=limits.max_bytes,
         )
-        for batch in alone + batches
+        for batch in _batches(rows, limits.batch)
     ]
+
+
+def _batches(rows: Sequence[Any], size: int) -> list[Sequence[Any]]:
+    alone = [[row] for row in rows if row.attempts]
+    rest = [row for row in rows if not row.attempts]
+    return alone + [rest[at : at + size] for at in range(0, len(rest), size)]
 
 
 def _file(row: Any) -> FileToRead:
@@ -143,29 +161,48 @@ def _file(row: Any) -> FileToRead:
         source=row.source,
         attempt=row.attempts + 1,
         source_is_given=row.source_is_given,
+        place=FilePlace(member=row.place_member, piece=row.place_piece),
     )
 
 
 def save_files(session: Session, event: FilesRead, *, now: datetime) -> int:
-    """Store what files held; return how many were not stored before."""
-    by_id = {one.file_id: one for one in event.reads}
-    counts = [getattr(RunFile, f"n_{end}") for end in End]
-    query = (
-        select(RunFile.id, RunFile.run_id, RunFile.outcome, *counts)
-        .where(RunFile.id.in_(list(by_id)), RunFile.state != FileState.DONE)
-        .order_by(RunFile.id)
-    )
-    rows = {row.id: row for row in session.execute(locked(session, query))}
-    if not rows:
+    """Store what files held; return how many reads were not stored before."""
+    rows = _waited_for(session, [one.file_id for one in event.reads])
+    reads = [one for one in event.reads if one.file_id in rows]
+    whole = {one.file_id: one for one in reads if one.start is None}
+    portions = [one for one in reads if one.file_id not in whole]
+    portions = new_portions(session, portions)
+    reads = [*whole.values(), *portions]
+    if not reads:
         return 0
-    reads = [by_id[file_id] for file_id in rows]
     save_documents(session, [one.document for one in reads], now=now)
     ends = _write(session, reads, rows, now)
-    done = [
-        _done(one, now) | _counts(rows[one.file_id], ends[one.file_id]) for one in reads
-    ]
-    session.execute(update(RunFile), done)
+    done = [_done(one, now) | _counts(rows[n], ends[n]) for n, one in whole.items()]
+    if done:
+        session.execute(update(RunFile), done)
+    for read in portions:
+        row = rows[read.file_id]
+        add_portion(session, read)
+        values = advance(session, row, now=now) | _counts(row, ends[row.id])
+        if read.document is not None:
+            values["document_sha256"] = read.document.sha256
+        session.execute(update(RunFile).where(RunFile.id == row.id).values(values))
     return len(reads)
+
+
+_WAITED_FOR = select(
+    *(RunFile.id, RunFile.run_id, RunFile.outcome, RunFile.document_sha256),
+    *(RunFile.place_member, RunFile.place_piece),
+    *(getattr(RunFile, f"n_{end}") for end in End),
+)
+
+
+def _waited_for(session: Session, file_ids: Sequence[int]) -> dict[int, Any]:
+    """Return the rows of files that are not done, locked, under their ids."""
+    query = _WAITED_FOR.where(
+        RunFile.id.in_(set(file_ids)), RunFile.state != FileState.DONE
+    ).order_by(RunFile.id)
+    return {row.id: row for row in session.execute(locked(session, query))}
 
 
 def _write(
@@ -180,7 +217,7 @@ def _write(
         Seen(
             entry=entry,
             feed_id=feed_id,
-            document_sha256=read.document.sha256 if read.document else None,
+            document_sha256=_document_of(read, rows[read.file_id]),
             run_id=rows[read.file_id].run_id,
             file_id=read.file_id,
         )
@@ -212,9 +249,17 @@ def _quarantined(session: Session, seen: Sequence[Seen], feed_id: int) -> set[st
 
 def _counts(row: Any, ends: Sequence[Reread]) -> dict[str, int]:
     """Return what a file counts now, whether it was read before or not."""
-    if row.outcome is None:
-        return Tally.of(one.end for one in ends).columns()
-    return read_again({end: getattr(row, f"n_{end}") for end in End}, ends)
+    before = {end: getattr(row, f"n_{end}") for end in End}
+    if row.outcome is None:  # as many as were counted in its earlier portions
+        return columns_of(Counter(before) + Counter(one.end for one in ends))
+    return read_again(before, ends)
+
+
+def _document_of(read: FileRead, row: Any) -> str | None:
+    """Return the hash of the bytes of a file, which travel with its first portion."""
+    if read.document is not None:
+        return read.document.sha256
+    return None if read.start is None else row.document_sha256
 
 
 def _done(read: FileRead, now: datetime) -> dict[str, Any]:
@@ -227,35 +272,6 @@ def _done(read: FileRead, now: datetime) -> dict[str, Any]:
         "document_sha256": read.document.sha256 if read.document else None,
         "finished_at": now,
     }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """A file that gave no article or not all of its articles, and why."""
-
-    path: str
-    outcome: str
-    error: str | None
-
-
-def list_problems(session: Session, run_id: int, *, limit: int) -> list[Problem]:
-    """Return files of a run that gave not all they hold, by their paths."""
-    fine = and_(
-        RunFile.outcome == FileOutcome.READ,
-        RunFile.n_quarantined == 0,
-        RunFile.error.is_(None),  # else a part of it could not be read
-    )
-    query = (
-        select(RunFile.path, RunFile.state, RunFile.outcome, RunFile.error)
-        .where(RunFile.run_id == run_id, RunFile.state != FileState.PENDING)
-        .where(~fine | RunFile.outcome.is_(None))
-        .order_by(RunFile.path)
-        .limit(limit)
-    )
-    return [
-        Problem(path=row.path, outcome=row.outcome or row.state, error=row.error)
-        for row in session.execute(query)
-    ]
 
 
 def fail_files(

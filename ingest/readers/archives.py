@@ -9,14 +9,19 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Self
 
+from ingest.loading import HEAD_BYTES
 from ingest.messages import FileOutcome
-from ingest.readers.budget import MAX_MEMBER_BYTES, MAX_MEMBERS, Budget, require_real
+from ingest.readers.budget import MAX_MEMBER_BYTES, Budget, oversized, require_real
 from ingest.readers.gunzip import MAGIC, Gunzip
+from ingest.readers.json import is_lines, read_lines
 from ingest.readers.reader import Piece, UnreadableContentError
-from ingest.readers.shelf import BROKEN, Find, Shelf, broken, oversized
+from ingest.readers.shelf import BROKEN, Find, Shelf, broken
 from ingest.readers.warc import START as WARC_START
 from ingest.readers.warc import read_records
 
+# Of a zip archive: 100,000 members with names of usual lengths.
+MAX_DIRECTORY_BYTES = 10_000_000
+_ZIP_END_BYTES = 70_000  # a comment of 65,535 and the records before it
 MAX_TAR_HEADER_BYTES = 100_000  # a path, and what a system says of its file
 _TAR_MARK = slice(257, 262)
 # Headers that belong to the next one: long names, and whatever a system remarks.
@@ -49,16 +54,16 @@ class ZipReader:
             UnreadableContentError: It is broken, an office document, or too large; or
                 some members were refused.
         """
-        return self.unpack(body, Budget())
+        return self.stream(io.BytesIO(body), Budget())
 
-    def unpack(self, body: bytes, budget: Budget, /) -> Iterator[Piece]:
+    def stream(self, stream: BinaryIO, budget: Budget, /) -> Iterator[Piece]:
         """Do as `read`, within a budget."""
         # Each entry of the directory costs the library 600 bytes.
-        if body.count(b"PK\x01\x02") > 2 * MAX_MEMBERS:
-            reason = f"The archive has more than {MAX_MEMBERS} members."
+        if directory_bytes(stream) > MAX_DIRECTORY_BYTES:
+            reason = "The archive has too many members to be read; unpack it."
             raise UnreadableContentError(FileOutcome.TOO_LARGE, reason)
         try:
-            archive = zipfile.ZipFile(io.BytesIO(body))
+            archive = zipfile.ZipFile(stream)
         except BROKEN as error:
             raise broken("zip archive", error) from error
         if any(name in _OFFICE for name in archive.namelist()[:50]):
@@ -90,11 +95,11 @@ class TarReader:
             UnreadableContentError: It is broken or too large; or some members were
                 refused.
         """
-        return self.unpack(body, Budget())
+        return self.stream(io.BytesIO(body), Budget())
 
-    def unpack(self, body: bytes, budget: Budget, /) -> Iterator[Piece]:
+    def stream(self, stream: BinaryIO, budget: Budget, /) -> Iterator[Piece]:
         """Do as `read`, within a budget."""
-        yield from read_tar(io.BytesIO(body), Shelf(self._find, budget))
+        yield from read_tar(stream, Shelf(self._find, budget))
 
 
 class GzipReader:
@@ -117,13 +122,13 @@ class GzipReader:
             UnreadableContentError: It is damaged, breaks off or is too large, or what
                 is inside cannot be read.
         """
-        return self.unpack(body, Budget())
+        return self.stream(io.BytesIO(body), Budget())
 
-    def unpack(self, body: bytes, budget: Budget, /) -> Iterator[Piece]:
+    def stream(self, stream: BinaryIO, budget: Budget, /) -> Iterator[Piece]:
         """Do as `read`, within a budget."""
-        stream = Gunzip(body, budget)
-        buffered = io.BufferedReader(stream)
-        head = buffered.peek(512)
+        unpacked = Gunzip(stream, budget)
+        buffered = io.BufferedReader(unpacked, buffer_size=HEAD_BYTES)
+        head = buffered.peek(HEAD_BYTES)
         shelf = Shelf(self._find, budget)
         if head[_TAR_MARK] == b"ustar":
             yield from read_tar(buffered, shelf)
@@ -131,11 +136,55 @@ class GzipReader:
             yield from read_records(buffered, budget)
         else:
             inside = buffered.read(MAX_MEMBER_BYTES + 1)
-            if not inside and stream.error is not None:
-                raise UnreadableContentError(FileOutcome.MALFORMED, stream.error)
-            yield from shelf.open(inside, Path())
-        if stream.error is not None:
-            raise UnreadableContentError(FileOutcome.MALFORMED, stream.error)
+            if not inside and unpacked.error is not None:
+                raise UnreadableContentError(FileOutcome.MALFORMED, unpacked.error)
+            if len(inside) > MAX_MEMBER_BYTES and is_lines(head):
+                yield from read_lines(
+                    io.BufferedReader(_Joined(inside, buffered)), budget
+                )
+            else:
+                yield from shelf.open(inside, Path())
+        if unpacked.error is not None:
+            raise UnreadableContentError(FileOutcome.MALFORMED, unpacked.error)
+
+
+class _Joined(io.RawIOBase):
+    """What was read of a stream already, and then the rest of it."""
+
+    def __init__(self, first: bytes, rest: "io.BufferedReader[Gunzip]") -> None:
+        super().__init__()
+        self._first = memoryview(first)
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what BufferedReader gives
+        data = self._first[: len(buffer)] or self._rest.read1(len(buffer))
+        self._first = self._first[len(data) :] if self._first else self._first
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def directory_bytes(stream: BinaryIO) -> int:
+    """Return how large the directory of a zip archive says it is; 0 without one.
+
+    It stands before the end of the archive: its size in 4 bytes, or where those are
+    all ones in 8 bytes of a record before that (APPNOTE 4.3.14 and 4.3.16).
+    """
+    size = stream.seek(0, io.SEEK_END)
+    stream.seek(max(0, size - _ZIP_END_BYTES))
+    tail = stream.read(_ZIP_END_BYTES)
+    stream.seek(0)
+    found = _behind(tail, b"PK\x05\x06", slice(12, 16))
+    if found == b"\xff\xff\xff\xff":
+        found = _behind(tail, b"PK\x06\x06", slice(40, 48))
+    return int.from_bytes(found, "little")
+
+
+def _behind(tail: bytes, mark: bytes, field: slice) -> bytes:
+    at = tail.rfind(mark)
+    return tail[at:][field] if at >= 0 else b""
 
 
 def _unzip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
@@ -177,6 +226,7 @@ def read_tar(stream: BinaryIO | io.BufferedReader, shelf: Shelf) -> Iterator[Pie
     try:
         archive = tarfile.open(fileobj=stream, mode="r|", tarinfo=_TarInfo)  # noqa: SIM115 - its end is that of the stream
         for info in archive:
+            archive.members.clear()  # type: ignore[attr-defined]  # it would keep all
             name = f"{info.name}/" if info.isdir() else info.name
             yield from shelf.read(name, partial(_untar, archive, info))
     except UnreadableContentError:

@@ -1,6 +1,7 @@
 """Budgets: what an archive may hold and unpack to, all that is inside it together."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from ingest.messages import FileOutcome
 from ingest.readers.reader import UnreadableContentError
@@ -12,10 +13,27 @@ MAX_MEMBER_BYTES = 10_000_000  # what a file beside an archive may have by defau
 MAX_RATIO = 200
 FREE_BYTES = 1_000_000  # small things are often regular, and cost nothing
 MAX_DEPTH = 1  # an archive in an archive, and none in that
+# For each byte of an archive that is too large for these limits, and read bit by bit.
+MEMBERS_PER_BYTE = 1 / 200
+UNPACKED_PER_BYTE = 40
 
 
 class SpentError(UnreadableContentError):
     """The archive as a whole costs too much; its other members are not looked at."""
+
+
+class PausedError(Exception):
+    """The time for an archive is over before its end; it goes on with a member."""
+
+    def __init__(self, member: int, problems: str | None) -> None:
+        """Name the member, and what was wrong with those before it."""
+        super().__init__(member, problems)
+        self.member = member
+        self.problems = problems
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(slots=True)
@@ -32,6 +50,22 @@ class Budget:
 
     spent: Spent = field(default_factory=Spent)
     depth: int = 0
+    max_members: int = field(default_factory=lambda: MAX_MEMBERS)
+    max_bytes: int = field(default_factory=lambda: MAX_UNPACKED_BYTES)
+    first_member: int = 0  # those before it have been read, and are passed over
+    is_over: Callable[[], bool] = _never  # the time for this archive
+
+    @classmethod
+    def of_stream(
+        cls, n_bytes: int, *, first_member: int, is_over: Callable[[], bool]
+    ) -> "Budget":
+        """Return the budget for an archive of so many bytes, read bit by bit."""
+        return cls(
+            max_members=max(MAX_MEMBERS, int(n_bytes * MEMBERS_PER_BYTE)),
+            max_bytes=max(MAX_UNPACKED_BYTES, n_bytes * UNPACKED_PER_BYTE),
+            first_member=first_member,
+            is_over=is_over,
+        )
 
     def inside(self) -> "Budget":
         """Return the budget for an archive that is inside.
@@ -42,17 +76,25 @@ class Budget:
         if self.depth >= MAX_DEPTH:
             reason = "An archive inside an archive inside an archive is not opened."
             raise UnreadableContentError(FileOutcome.TOO_LARGE, reason)
-        return Budget(spent=self.spent, depth=self.depth + 1)
+        return replace(self, depth=self.depth + 1, first_member=0, is_over=_never)
 
-    def take_member(self) -> None:
-        """Count a member.
+    def begin_member(self, member: int, problems: Callable[[], str | None]) -> bool:
+        """Count a member; return whether it is to be read now.
+
+        Args:
+            member: Its number, from 0.
+            problems: What was wrong with those before it, in a sentence.
 
         Raises:
             SpentError: There are too many.
+            PausedError: The time is over; at least one member was read in it.
         """
         self.spent.n_members += 1
-        if self.spent.n_members > MAX_MEMBERS:
-            raise _too_large(f"more than {MAX_MEMBERS} members")
+        if self.spent.n_members > self.max_members:
+            raise _too_large(f"more than {self.max_members} members")
+        if member > self.first_member and self.is_over():
+            raise PausedError(member, problems())
+        return member >= self.first_member
 
     def take_bytes(self, n_bytes: int) -> None:
         """Count what was unpacked.
@@ -61,8 +103,8 @@ class Budget:
             SpentError: It is too much.
         """
         self.spent.n_bytes += n_bytes
-        if self.spent.n_bytes > MAX_UNPACKED_BYTES:
-            raise _too_large(f"more than {MAX_UNPACKED_BYTES} bytes when unpacked")
+        if self.spent.n_bytes > self.max_bytes:
+            raise _too_large(f"more than {self.max_bytes} bytes when unpacked")
 
 
 def require_real(*, packed: int, unpacked: int) -> None:
@@ -80,3 +122,9 @@ def _too_large(much: str) -> SpentError:
     return SpentError(
         FileOutcome.TOO_LARGE, f"The archive has {much}; unpack it, and add its files."
     )
+
+
+def oversized() -> UnreadableContentError:
+    """Return the refusal of a member that is larger than a file may be."""
+    reason = f"It has more than {MAX_MEMBER_BYTES} bytes."
+    return UnreadableContentError(FileOutcome.TOO_LARGE, reason)

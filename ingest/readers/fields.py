@@ -102,9 +102,14 @@ class Problems:
         Raises:
             UnreadableContentError: There were problems; the reason names the first.
         """
+        reason = self.sentence()
+        if reason is not None:
+            raise UnreadableContentError(self.outcome, reason)
+
+    def sentence(self) -> str | None:
+        """Return what was wrong; None where nothing was."""
         if not self._n_parts:
-            return
+            return None
         n_more = self._n_parts - len(self._named)
         more = f"; and {n_more} more" if n_more else ""
-        reason = f"Parts were left out: {'; '.join(self._named)}{more}."
-        raise UnreadableContentError(self.outcome, reason)
+        return f"Parts were left out: {'; '.join(self._named)}{more}."

@@ -2,6 +2,7 @@
 
 import io
 import zlib
+from typing import BinaryIO
 
 from ingest.readers.budget import Budget, require_real
 
@@ -13,12 +14,13 @@ _CHUNK_BYTES = 1 << 16  # what is left of one is copied at the end of each membe
 class Gunzip(io.RawIOBase):
     """A stream of what gzip members hold; damage ends it, and `error` says so."""
 
-    def __init__(self, body: bytes, budget: Budget) -> None:
+    def __init__(self, packed: BinaryIO, budget: Budget) -> None:
         super().__init__()
         self.error: str | None = None
-        self._body = memoryview(body)
+        self._packed = packed
+        self._is_over = False  # nothing more of it is read
         self._budget = budget
-        self._position = 0
+        self._n_packed = 0
         self._unpacked = 0
         self._unzip = zlib.decompressobj(_WINDOW)
         self._pending = b""
@@ -38,7 +40,7 @@ class Gunzip(io.RawIOBase):
             data = self._unpack(len(buffer))
         self._unpacked += len(data)
         self._budget.take_bytes(len(data))
-        require_real(packed=self._position, unpacked=self._unpacked)
+        require_real(packed=self._n_packed, unpacked=self._unpacked)
         buffer[: len(data)] = data
         return len(data)
 
@@ -48,21 +50,24 @@ class Gunzip(io.RawIOBase):
             self._pending = self._unzip.unused_data + self._pending
             self._next_member()
         if not self._pending:
-            chunk = self._body[self._position : self._position + _CHUNK_BYTES]
-            self._pending = bytes(chunk)
-            self._position += len(chunk)
+            self._pending = self._more()
+        if not self._pending and not self._unzip.eof:
+            self.error = "The gzip breaks off."
         return bool(self._pending)
 
+    def _more(self) -> bytes:
+        chunk = b"" if self._is_over else self._packed.read(_CHUNK_BYTES)
+        self._n_packed += len(chunk)
+        return chunk
+
     def _next_member(self) -> None:
-        if len(self._pending) < len(MAGIC):
-            more = self._body[self._position : self._position + _CHUNK_BYTES]
-            self._pending += bytes(more)
-            self._position += len(more)
+        while len(self._pending) < len(MAGIC) and (more := self._more()):
+            self._pending += more
         if self._pending.startswith(MAGIC):
             self._unzip = zlib.decompressobj(_WINDOW)
         else:  # padding of tapes and blocks
             self._pending = b""
-            self._position = len(self._body)
+            self._is_over = True
 
     def _unpack(self, n_bytes: int) -> bytes:
         try:
@@ -71,7 +76,4 @@ class Gunzip(io.RawIOBase):
             self.error = f"The gzip is damaged: {error}."
             return b""
         self._pending = self._unzip.unconsumed_tail
-        is_over = self._position >= len(self._body) and not self._pending
-        if is_over and not data and not self._unzip.eof:
-            self.error = "The gzip breaks off."
         return data

@@ -1,13 +1,16 @@
 """JSON and JSON Lines: records of articles, one, a list, or one a line."""
 
+import io
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ingest.charset import decode
 from ingest.messages import FileOutcome
+from ingest.readers.budget import MAX_MEMBER_BYTES, Budget, oversized
 from ingest.readers.fields import Problems
 from ingest.readers.ninjs import is_ninjs, read_ninjs
 from ingest.readers.reader import Piece, UnreadableContentError
@@ -18,6 +21,7 @@ MAX_VALUES = 1_000_000
 # Under these names, objects keep the list of what they are about.
 _LISTS = ("articles", "items", "results", "data", "docs", "records", "posts")
 _START = re.compile(r"[\ufeff\s]*(?:\{\s*\"|\[\s*\{\s*\")")
+_LINE_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{[ \t]*\"")
 _MARKS = re.compile(r"[,:\[{]")
 
 
@@ -44,6 +48,60 @@ class JsonReader:
             yield from _read_lines(lines)
         else:
             yield from _read_whole(_load(text))
+
+
+class JsonLinesReader:
+    """Reads records of articles, one a line, of which there may be any number."""
+
+    extractor = JsonReader.extractor
+    media_type = JsonReader.media_type
+
+    def sniff(self, head: bytes, path: Path, /) -> bool:  # noqa: ARG002 - content decides
+        """Recognise an object that does not begin with the end of a line."""
+        return is_lines(head)
+
+    def read(self, body: bytes, /) -> Iterator[Piece]:
+        """Do as `stream` with what is held as a whole."""
+        return read_lines(io.BytesIO(body), Budget())
+
+    def stream(self, stream: BinaryIO, budget: Budget, /) -> Iterator[Piece]:
+        """Yield the article of each line; it is named by its number.
+
+        Raises:
+            UnreadableContentError: Some lines are no articles.
+            PausedError: The time of the budget is over.
+        """
+        return read_lines(stream, budget)
+
+
+def is_lines(head: bytes) -> bool:
+    """Say whether what begins with these bytes has an object on its first line."""
+    return _LINE_START.match(head) is not None
+
+
+def read_lines(stream: BinaryIO | io.BufferedReader, budget: Budget) -> Iterator[Piece]:
+    """Yield the article of each line of a stream, as it is read.
+
+    Raises:
+        UnreadableContentError: Some lines are no articles.
+        PausedError: The time of the budget is over.
+    """
+    problems = Problems()
+    for number, line in enumerate(_lines(stream)):
+        if budget.begin_member(number, problems.sentence):
+            text = decode(line).text.replace("\0", "")
+            piece = _read_line(text, number + 1, problems)
+            if piece is not None:
+                yield replace(piece, member=number)
+    problems.settle()
+
+
+def _lines(stream: BinaryIO | io.BufferedReader) -> Iterator[bytes]:
+    """Yield lines; of a longer one than a file may be, a bit more than that."""
+    while line := stream.readline(MAX_MEMBER_BYTES + 1):
+        yield line
+        while len(line) > MAX_MEMBER_BYTES and not line.endswith(b"\n"):
+            line = stream.readline(MAX_MEMBER_BYTES + 1)
 
 
 def _load(text: str) -> Any:
@@ -84,15 +142,23 @@ def _is_object(line: str) -> bool:
 def _read_lines(lines: list[str]) -> Iterator[Piece]:
     problems = Problems()
     for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            piece = _read_one(_load(line), fragment=f"line={number}")
-        except UnreadableContentError as error:
-            problems.add(f"line {number}", error.reason, error.outcome)
-        else:
+        piece = _read_line(line, number, problems)
+        if piece is not None:
             yield piece
     problems.settle()
+
+
+def _read_line(line: str, number: int, problems: Problems) -> Piece | None:
+    """Return the article of a line; None where it is blank, or has none."""
+    if not line.strip():
+        return None
+    try:
+        if len(line) > MAX_MEMBER_BYTES:
+            raise oversized()
+        return _read_one(_load(line), fragment=f"line={number}")
+    except UnreadableContentError as error:
+        problems.add(f"line {number}", error.reason, error.outcome)
+        return None
 
 
 def _read_whole(content: Any) -> Iterator[Piece]:

@@ -1,17 +1,18 @@
 """The shelf: the members of one archive, each read as the file that it is."""
 
+import io
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import BinaryIO, Protocol, runtime_checkable
 from urllib.parse import quote
 
 from ingest.listing import is_leftover
 from ingest.messages import FileOutcome
-from ingest.readers.budget import MAX_MEMBER_BYTES, Budget, SpentError
+from ingest.readers.budget import MAX_MEMBER_BYTES, Budget, SpentError, oversized
 from ingest.readers.fields import Problems
 from ingest.readers.reader import Piece, Reader, UnreadableContentError
 
@@ -26,11 +27,16 @@ Find = Callable[[bytes, Path], Reader]
 
 
 @runtime_checkable
-class Unpacks(Protocol):
-    """A reader that shares the budget of what it is inside."""
+class StreamReader(Reader, Protocol):
+    """A reader of archives and the like, which need not be held as a whole."""
 
-    def unpack(self, body: bytes, budget: Budget, /) -> Iterator[Piece]:
-        """Yield the articles of all members."""
+    def stream(self, stream: BinaryIO, budget: Budget, /) -> Iterator[Piece]:
+        """Yield the articles of all members from the first of the budget on.
+
+        Raises:
+            UnreadableContentError: As for `read`.
+            PausedError: The time of the budget is over.
+        """
 
 
 class Shelf:
@@ -39,6 +45,7 @@ class Shelf:
     def __init__(self, find: Find, budget: Budget) -> None:
         self._find = find
         self._budget = budget
+        self._n_begun = 0
         self.problems = Problems()
 
     def read(self, name: str, load: Callable[[], bytes]) -> Iterator[Piece]:
@@ -46,17 +53,21 @@ class Shelf:
 
         Raises:
             UnreadableContentError: The budget of the archive is spent.
+            PausedError: Its time is over.
         """
-        self._budget.take_member()
+        number = self._n_begun
+        self._n_begun += 1
+        is_asked = self._budget.begin_member(number, self.problems.sentence)
         name = name.removeprefix("./")
-        if name.endswith("/") or _is_passed_over(name):
+        if not is_asked or name.endswith("/") or _is_passed_over(name):
             return
         try:
             body = _loaded(name, load)
             self._budget.take_bytes(len(body))
             for piece in self.open(body, Path(name)):
                 inner = "" if piece.fragment is None else f"#{piece.fragment}"
-                yield replace(piece, fragment=quote(name, errors="replace") + inner)
+                fragment = quote(name, errors="replace") + inner
+                yield replace(piece, fragment=fragment, member=number)
         except SpentError:
             raise
         except UnreadableContentError as error:
@@ -73,8 +84,8 @@ class Shelf:
         if not body.strip(b"\0 \t\r\n"):
             raise UnreadableContentError(FileOutcome.EMPTY, "It has no content.")
         reader = self._find(body, path)
-        if isinstance(reader, Unpacks):
-            pieces = reader.unpack(body, self._budget.inside())
+        if isinstance(reader, StreamReader):
+            pieces = reader.stream(io.BytesIO(body), self._budget.inside())
         else:
             pieces = reader.read(body)
         piece = None
@@ -112,12 +123,6 @@ def _refusal(name: str) -> str | None:
     if not name or len(name) > MAX_NAME_CHARS or not name.isprintable():
         return "Its path is no name of a file."
     return None
-
-
-def oversized() -> UnreadableContentError:
-    """Return the refusal of a member that is larger than a file may be."""
-    reason = f"It has more than {MAX_MEMBER_BYTES} bytes."
-    return UnreadableContentError(FileOutcome.TOO_LARGE, reason)
 
 
 def broken(what: str, error: Exception) -> UnreadableContentError:

@@ -55,7 +55,11 @@ class WarcReader:
         Raises:
             UnreadableContentError: It is broken or breaks off, or a page is hostile.
         """
-        return read_records(io.BytesIO(body), Budget())
+        return self.stream(io.BytesIO(body), Budget())
+
+    def stream(self, stream: BinaryIO, budget: Budget, /) -> Iterator[Piece]:
+        """Do as `read`, within a budget."""
+        return read_records(stream, budget)
 
 
 def read_records(
@@ -65,14 +69,16 @@ def read_records(
 
     Raises:
         UnreadableContentError: As for `WarcReader.read`; or the budget is spent.
+        PausedError: The time of the budget is over.
     """
     problems = Problems()
     number = 0
     try:
         for number, record in enumerate(_Records(stream), start=1):
-            budget.take_member()
-            if _is_page(record):
-                yield from _pieces(record, number, problems, budget)
+            is_asked = budget.begin_member(number - 1, problems.sentence)
+            if is_asked and _is_page(record):
+                for piece in _pieces(record, number, problems, budget):
+                    yield replace(piece, member=number - 1)
             if _breaks_off(record):
                 problems.add(f"record {number}", "It breaks off.")
                 break

@@ -23,6 +23,7 @@ from services.cli.output import ExitCode
 from store import files
 from store.engine import Engine, reading, transaction
 from store.journal import Action, Deed, about
+from store.queries.files import list_problems
 from store.queries.runs import RunProgress
 from store.words import RunKind
 
@@ -123,7 +124,7 @@ def _report(
     call: Call, engine: Engine, run_id: int, progress: RunProgress, seconds: float
 ) -> bool:
     with reading(engine) as session:
-        problems = files.list_problems(session, run_id, limit=SHOWN_PROBLEMS)
+        problems = list_problems(session, run_id, limit=SHOWN_PROBLEMS)
     rows = [
         {"path": one.path, "outcome": one.outcome, "error": one.error}
         for one in problems

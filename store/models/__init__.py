@@ -33,7 +33,15 @@ from store.models.outbound import (
 )
 from store.models.retention import RetentionPolicy, Tombstone
 from store.models.rollups import EntityHour, IngestHour
-from store.models.runs import Document, Poll, PollMonth, PollPart, Run, RunFile
+from store.models.runs import (
+    Document,
+    FilePortion,
+    Poll,
+    PollMonth,
+    PollPart,
+    Run,
+    RunFile,
+)
 from store.models.work import EnrichWork, Job, JobRange, Quarantine
 
 __all__ = [
@@ -56,6 +64,7 @@ __all__ = [
     "EntryAlias",
     "Feed",
     "FeedMove",
+    "FilePortion",
     "Fingerprint",
     "FingerprintKey",
     "HostPause",

@@ -180,3 +180,49 @@ class RunFile(Counts, Base):
         server_default=false(),
         comment="The operator named the publisher, whatever the file says",
     )
+    place_member: Mapped[int] = col(
+        BigInteger,
+        default=0,
+        server_default="0",
+        comment="Members of it that are stored, where it is read in portions",
+    )
+    place_piece: Mapped[int] = col(
+        Integer,
+        default=0,
+        server_default="0",
+        comment="Articles of the next member that are stored",
+    )
+
+
+class FilePortion(Base):
+    """A portion of a large file that has been stored, until all of the file is."""
+
+    __tablename__ = "file_portion"
+    __table_args__ = (
+        {"comment": "A stored portion of a file; goes when all of the file is stored"},
+    )
+
+    file_id: Mapped[int] = col(
+        ForeignKey("run_file.id"),
+        primary_key=True,
+        autoincrement=False,
+        comment="The file",
+    )
+    start_member: Mapped[int] = col(
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        comment="Members before it",
+    )
+    start_piece: Mapped[int] = col(
+        Integer,
+        primary_key=True,
+        autoincrement=False,
+        comment="Articles of that member before it",
+    )
+    end_member: Mapped[int | None] = col(
+        BigInteger, comment="Where the next one begins; NULL when there is none"
+    )
+    end_piece: Mapped[int | None] = col(Integer, comment="Likewise, in that member")
+    goes_on: Mapped[bool] = col(comment="The same worker sends the next one as well")
+    error: Mapped[str | None] = col(Text, comment="What could not be read of it")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from support.desk import Desk
-from support.factories import LIMITS, NOW, entry, polled
+from support.factories import FILE_LIMITS, LIMITS, NOW, entry, polled
 
 from ingest.messages import ReadFiles, utc_now
 from services.app import make_app
@@ -37,7 +37,7 @@ def mend(desk: Desk) -> int:
 def claim_files(desk: Desk) -> list[ReadFiles]:
     with transaction(desk.engine) as session:
         return files.claim_files(
-            session, now=desk.now, limits=LIMITS, max_file_bytes=1_000
+            session, now=desk.now, limits=LIMITS, file_limits=FILE_LIMITS
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from support.desk import POLL_LIMITS, Desk
-from support.factories import LIMITS, NOW, enriched, entry, polled
+from support.factories import FILE_LIMITS, LIMITS, NOW, enriched, entry, polled
 
 from enrich.messages import Lane
 from ingest.messages import utc_now
@@ -48,7 +48,7 @@ def claim_files(desk: Desk, limits: Limits = LIMITS) -> list[Any]:
     with transaction(desk.engine) as session:
         return list(
             files.claim_files(
-                session, now=desk.now, limits=limits, max_file_bytes=1_000
+                session, now=desk.now, limits=limits, file_limits=FILE_LIMITS
             )
         )
 

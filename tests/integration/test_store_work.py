@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 from support.desk import Desk
-from support.factories import LIMITS, article, entry, files_read, polled, rejected
+from support.factories import (
+    FILE_LIMITS,
+    LIMITS,
+    article,
+    entry,
+    files_read,
+    polled,
+    rejected,
+)
 
 from ingest.files import read_files
 from ingest.messages import FileOutcome, PollOutcome, ReadFiles
@@ -16,6 +24,7 @@ from store import feeds, files, leases, pending, polling, quarantine
 from store.engine import transaction
 from store.errors import NotFound
 from store.models import Article, Entry, Feed, Poll, Quarantine, RunFile
+from store.queries.files import list_problems
 from store.queries.runs import run_progress
 from store.words import FeedState, RunKind
 
@@ -33,7 +42,7 @@ def desk(migrated_url: str) -> Iterator[Desk]:
 def claim_files(desk: Desk) -> list[ReadFiles]:
     with transaction(desk.engine) as session:
         return files.claim_files(
-            session, now=desk.now, limits=LIMITS, max_file_bytes=1_000
+            session, now=desk.now, limits=LIMITS, file_limits=FILE_LIMITS
         )
 
 
@@ -278,7 +287,7 @@ def test_problems_of_a_run_name_path_and_reason(desk: Desk) -> None:
         files.save_files(
             session, replace(event, reads=(whole, none, some)), now=desk.now
         )
-        problems = files.list_problems(session, run, limit=10)
+        problems = list_problems(session, run, limit=10)
     assert [(one.path, one.outcome, one.error) for one in problems] == [
         ("/in/empty.txt", "empty", "the file is empty"),
         ("/in/torn.warc", "read", "it breaks off"),

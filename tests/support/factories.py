@@ -38,6 +38,7 @@ from ingest.messages import (
     Rejection,
 )
 from store.cursor import PollFacts, PollPlan
+from store.files import FileLimits
 from store.judge import Centroid, Judge
 from store.limits import Limits
 
@@ -47,6 +48,7 @@ PIPELINES = tuple(Pipeline(stage=stage, name="test", version="1") for stage in S
 LIMITS = Limits(
     batch=10, max_batches=4, max_bytes=1_000_000, lease_seconds=60, max_attempts=3
 )
+FILE_LIMITS = FileLimits(whole=1_000, streamed=1_000_000)
 WORDS = ["harbour", "council", "vote", "bridge", "storm", "market", "train", "court"]
 
 
