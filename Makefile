@@ -130,8 +130,8 @@ bench: $(DEV) ## measure what the line can carry
 	@PYTHONPATH=.:tests $(RUN) benchmarks.line $(ARTICLES)
 
 .PHONY: soak
-soak: $(DEV) ## load ARTICLES=200000 and watch memory and queues (DATABASE=postgresql)
-	@PYTHONPATH=.:tests $(RUN) benchmarks.soak $(or $(ARTICLES),200000) $(DATABASE)
+soak: $(DEV) ## load ARTICLES=200000 and watch memory and queues (DATABASE=postgresql FORM=tar)
+	@PYTHONPATH=.:tests $(RUN) benchmarks.soak $(or $(ARTICLES),200000) $(or $(DATABASE),sqlite) $(FORM)
 
 .PHONY: burst
 burst: $(DEV) ## load FILES=50000 and measure what feeds feel of it

@@ -3,12 +3,15 @@
 Prints the memory of the largest process of each stage, of Redis, and the length of the
 queues in even steps, then how much each grew from the second quarter of the load to
 the last one, and one JSON object.
-Usage: `python -m benchmarks.soak [N] [sqlite|postgresql]`, or `make soak ARTICLES=N`.
+The articles are files of their own, or stand in one archive.
+Usage: `python -m benchmarks.soak [N] [sqlite|postgresql] [files|tar|tar.gz]`, or
+`make soak ARTICLES=N`.
 """
 
 import json
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from contextlib import ExitStack
@@ -52,7 +55,8 @@ class Sample:
 def main(arguments: list[str]) -> None:
     """Run the load on one database, SQLite unless the other is named."""
     n_articles = int(arguments[0]) if arguments else DEFAULT_ARTICLES
-    on_postgresql = arguments[1:] == ["postgresql"]
+    on_postgresql = arguments[1:2] == ["postgresql"]
+    form = arguments[2] if arguments[2:] else "files"
     with tempfile.TemporaryDirectory(prefix="wrs-") as name, ExitStack() as stack:
         folder = Path(name)
         write_pages(folder / "pages", n_articles, n_paragraphs=N_PARAGRAPHS)
@@ -63,12 +67,14 @@ def main(arguments: list[str]) -> None:
         settings = Settings(**chosen)
         settings.home.mkdir()
         schema.upgrade(settings.database_url)
+        loaded = folder / "pages" if form == "files" else packed(folder, form)
         with running_line(settings) as line:
-            samples, summary = load(line, folder / "pages")
+            samples, summary = load(line, loaded)
         balanced = is_balanced(settings)
     results = {
         "articles": n_articles,
         "database": "postgresql" if on_postgresql else "sqlite",
+        "form": form,
         "stored": summary["entries"]["new"],
         "balanced": balanced,
         "seconds": round(samples[-1].seconds, 1),
@@ -79,6 +85,14 @@ def main(arguments: list[str]) -> None:
     print(json.dumps(results))
     if results["stored"] != n_articles or not balanced:
         raise SystemExit(1)
+
+
+def packed(folder: Path, form: str) -> Path:
+    """Return an archive of all pages."""
+    path = folder / f"pages.{form}"
+    with tarfile.open(path, {"tar": "w", "tar.gz": "w:gz"}[form]) as archive:  # type: ignore[call-overload]
+        archive.add(folder / "pages", arcname="pages")
+    return path
 
 
 def load(line: Running, pages: Path) -> tuple[list[Sample], dict[str, Any]]:
