@@ -4,6 +4,7 @@ What is small is read as a whole. Archives, records and lines may be larger than
 memory: they are read as a stream, which can begin at a member that was not read yet.
 """
 
+import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from ingest.messages import Document, FilePlace, ReadFiles
 from ingest.readers.budget import Budget
 from ingest.readers.reader import Piece, Reader
 from ingest.readers.registry import find_reader, find_stream_reader
+from ingest.readers.shelf import StreamReader
 
 
 def never() -> bool:
@@ -60,17 +62,19 @@ def open_content(
         UnreadableContentError: It is missing, no file, too large, keeps changing, has
             no content or is for no reader.
     """
+    budget = Budget.of_stream(size_of(path), first_member=start.member, is_over=is_over)
     if not is_stream(path, command):
         body = load_file(path, max_bytes=command.max_file_bytes)
         reader = find_reader(body, path)
-        yield Content(reader=reader, pieces=reader.read(body), body=body)
+        if isinstance(reader, StreamReader):
+            pieces = reader.stream(io.BytesIO(body), budget)
+        else:
+            pieces = reader.read(body)
+        yield Content(reader=reader, pieces=pieces, body=body)
         return
     most = max(command.max_file_bytes, command.max_archive_bytes)
     with open_file(path, max_bytes=most) as opened:
         streams = find_stream_reader(opened.head, path, most=command.max_file_bytes)
-        budget = Budget.of_stream(
-            opened.n_bytes, first_member=start.member, is_over=is_over
-        )
         pieces = streams.stream(opened.stream, budget)
         yield Content(reader=streams, pieces=pieces, body=None)
         opened.require_unchanged()

@@ -13,8 +13,8 @@ MAX_MEMBER_BYTES = 10_000_000  # what a file beside an archive may have by defau
 MAX_RATIO = 200
 FREE_BYTES = 1_000_000  # small things are often regular, and cost nothing
 MAX_DEPTH = 1  # an archive in an archive, and none in that
-# For each byte of an archive that is too large for these limits, and read bit by bit.
-MEMBERS_PER_BYTE = 1 / 200
+# For each byte of a file that is read bit by bit: the shortest texts, packed.
+MEMBERS_PER_BYTE = 1 / 50
 UNPACKED_PER_BYTE = 40
 
 

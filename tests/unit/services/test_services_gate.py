@@ -35,11 +35,12 @@ def test_what_we_and_our_clock_send_passes() -> None:
     # A store sends to itself, and Celery then writes the task's own limits on it.
     app.task(name="store.extend_leases", shared=False)(lambda _: None)
     late = WorkContinues(kind=WorkKind.FILE, ids=(), at=datetime.now(UTC))
-    publish(app, late, held=2, after_seconds=9)
-    app.send_task(routes.TICK, queue=routes.STORE, expires=5.0)
     with app.connection_for_read() as connection:
         there: Any = app.amqp.queues[routes.STORE]
         queue = connection.SimpleQueue(there)
+        queue.clear()  # all of a process share the queues in its memory
+        publish(app, late, held=2, after_seconds=9)
+        app.send_task(routes.TICK, queue=routes.STORE, expires=5.0)
         sent = [queue.get(timeout=5) for _ in range(2)]
 
     tasks = {one.headers["task"] for one in sent}
