@@ -6,18 +6,18 @@ Lines that are furniture word for word stand in `phrases.py`, patterns in `patte
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from ingest.datelines import find_byline, find_date
-from ingest.lines import Line
-from ingest.patterns import RULES
+from ingest.lines import KNOWN_CHARS, KNOWN_LINES, Line
+from ingest.patterns import NEEDS, RULES, STARTS
 from ingest.phrases import PHRASES, Kind
 
 # Bullets, arrows and separators around a phrase change nothing about it.
 _MARKS = " \t:;|[]·•*»«›‹>→←▶►-–—_#+✕×✓.!()…"  # noqa: RUF001 - the dashes are meant
 _COUNT = re.compile(r"^[\d.,]+ ?[km]?\+? ?(?=\D)|\s?\(?[\d.,]+ ?[km]?\+?\)?$")
-
-
+_IN_COUNTS = "0123456789.,km+)"
 _MAX_PHRASE_WORDS = 12  # no phrase of the table is longer
 _MAX_HEADING_WORDS = 16  # a longer line with a date in it tells a story
 # A paragraph of this length is text whatever it mentions, and keeping patterns off
@@ -25,11 +25,11 @@ _MAX_HEADING_WORDS = 16  # a longer line with a date in it tells a story
 _MAX_RULE_CHARS = 2_000
 
 
+_DASHES = ("—", "–", "-")  # noqa: RUF001 - the dashes are meant
 _EMBED = re.compile(r"^[—–-]\s.{1,60}\(@\w{1,30}\)")  # noqa: RUF001 - dashes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marked:
+class Marked(NamedTuple):
     """A line with what is known of it before any decision."""
 
     line: Line
@@ -52,24 +52,21 @@ def mark(
     marked = []
     for line, kind in zip(lines, kinds, strict=True):
         seen[line.text] += 1
-        marked.append(
-            Marked(
-                line=line,
-                kind=kind,
-                nth=seen[line.text],
-                n_same=counts[line.text],
-            )
-        )
+        marked.append(Marked(line, kind, seen[line.text], counts[line.text]))
     return marked
 
 
 def is_embed(text: str) -> bool:
     """Say whether a line ends a post in an article: "— The Senate (@senate) 9 May"."""
-    return _EMBED.match(text) is not None
+    return text[:1] in _DASHES and _EMBED.match(text) is not None
 
 
 def classify(line: Line) -> Kind | None:
     """Return the kind of furniture a line is, or None for what may be article text."""
+    return _known_kind(line) if len(line.text) <= KNOWN_CHARS else _classify(line)
+
+
+def _classify(line: Line) -> Kind | None:
     lower = line.text.lower()
     bare = lower.strip(_MARKS)
     if not bare:
@@ -83,9 +80,14 @@ def classify(line: Line) -> Kind | None:
     return _ruled(line, lower) or _heading_kind(line)
 
 
+_known_kind = lru_cache(KNOWN_LINES)(_classify)
+
+
 def _ruled(line: Line, lower: str) -> Kind | None:
     """Try the rules on a line, which comes in lower case, too."""
-    for kind, max_words, needs, find in RULES:
+    if not any(map(lower.__contains__, NEEDS)) and STARTS.match(line.text) is None:
+        return None
+    for kind, max_words, needs, find, _ in RULES:
         if line.n_words > max_words:
             continue
         # To look for words takes a hundredth of a search for the pattern.
@@ -102,7 +104,10 @@ def _ruled(line: Line, lower: str) -> Kind | None:
 
 def _phrase(bare: str) -> Kind | None:
     """Look a line up word for word, with or without a count beside it."""
-    return PHRASES.get(bare) or PHRASES.get(_COUNT.sub("", bare).strip(_MARKS))
+    phrase = PHRASES.get(bare)
+    if phrase is None and (bare[0] in _IN_COUNTS or bare[-1] in _IN_COUNTS):
+        phrase = PHRASES.get(_COUNT.sub("", bare).strip(_MARKS))
+    return phrase
 
 
 def _heading_kind(line: Line) -> Kind | None:

@@ -6,11 +6,12 @@ and stops where furniture goes on. What follows a byline beats what stands above
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from ingest.furniture import Marked, is_embed
 from ingest.lines import Line
+from ingest.lists import Inner, find_inner
 from ingest.phrases import Kind
 
 SENTENCE_WORDS = 12  # shorter lines that end in a period are often teasers or quotes
@@ -27,6 +28,8 @@ WHOLE_PAGE_SHARE = 0.8
 # A sentence between two lines of furniture is a teaser more often than a paragraph.
 # 0.4 lost interviews on 102 labelled pages, 1.0 kept teaser lists; 0.6 is the best.
 LONELY_SHARE = 0.6
+MIN_TEASERS = 4
+TEASER_GAIN = SENTENCE_WORDS * LONELY_SHARE
 ARTICLE_GAIN = 60.0  # what stands above the comments has gained more, if it is one
 # What stands after a byline is the article if it holds this share of the run.
 AFTER_HEADING_SHARE = 0.4
@@ -48,15 +51,13 @@ INLINE_LINK = -12.0  # "Read more: a headline" stands between paragraphs
 _INSIDE = {Kind.SHORTCODE, Kind.CAPTION, Kind.ADVERT, Kind.LINK, Kind.RELATED}
 _HEADING = {Kind.BYLINE, Kind.DATELINE, Kind.SHORTCODE}
 
-# Of a list that a text announces or numbers: it stands inside, and ends no sentence.
-LIST_ITEM = 0.5
-MAX_ITEMS = 60  # lines after "The dates:"; concerts of a tour fill that many
-ITEM_LINES = 3  # "1) Title", its address and its price
-ANNOUNCED = 2  # words before the colon; one is the name of a field
+INNER_LINE = 0.5  # of a list or a table: it stands inside, and ends no sentence
 EMBED = -1.0  # the end of a post that an article quotes
-_ENDS_LIST = set(Kind) - {Kind.LINK, Kind.CAPTION, Kind.ADVERT}
-_NUMBERED = re.compile(r"^\(?(\d{1,2})[.)]\s")
 
+# "HAYWARD, Calif. (AP) —" opens the text of an agency.
+_AGENCY_OPENING = re.compile(
+    r"^[A-Z][^()]{2,60}\((?:AP|AFP|Reuters|UPI|dpa|EFE|ANSA|Lusa|Xinhua|TASS)\)\s?[—–-]\s"  # noqa: RUF001
+)
 _INLINE = re.compile(r":\s\w")
 _TEASER = re.compile(r"(?:…|\.\.\.)[\])]?$")
 _ITEM = re.compile(r"^(?:[-•*·–]|\(?\d{1,2}[.)])\s")  # noqa: RUF001 - a dash as bullet
@@ -86,30 +87,45 @@ def find_passage(marked: Sequence[Marked], *, start: int = 0) -> Passage | None:
 
     Furniture inside the run, and second copies of a line, are left out.
     """
-    scores = _scores(marked)
+    inner, lonely, scores = _scores(marked)
     scores[:start] = [0.0] * start
     gain, first, end = _best_run(scores, start, len(scores))
     if gain <= 0:
         return None
     first, end = _after_heading(marked, scores, (gain, first, end))
+    first, end = _above_teasers(scores, lonely, first, end)
     gained = sum(score for score in scores if score > 0)
     inside = sum(score for score in scores[first:end] if score > 0)
     return Passage(
         start=first,
         end=end,
-        kept=tuple(i for i in range(first, end) if _is_kept(marked[i])),
+        kept=tuple(i for i in range(first, end) if inner.is_kept(i, marked[i])),
         gain=gain,
         share=inside / gained,
     )
 
 
-def _is_kept(marked: Marked) -> bool:
-    return marked.kind is None and marked.nth == 1
+def _above_teasers(
+    scores: Sequence[float], lonely: Collection[int], start: int, end: int
+) -> tuple[int, int]:
+    """Return the first paragraph of a page where the run is a list of teasers.
+
+    None of them has a neighbour: then what stands above all is what the page is about.
+    """
+    gaining = [i for i in range(start, end) if scores[i] > 0]
+    if len(gaining) < MIN_TEASERS or any(i not in lonely for i in gaining):
+        return start, end
+    above = [i for i in sorted(lonely) if i < start and scores[i] >= TEASER_GAIN]
+    return (above[0], above[0] + 1) if above else (start, end)
 
 
-def _scores(marked: Sequence[Marked]) -> list[float]:
+def _scores(
+    marked: Sequence[Marked],
+) -> tuple[Inner, set[int], list[float]]:
     plain = _without_repeated(marked, [_score(one) for one in marked])
-    plain = _with_lists(marked, plain)
+    inner = find_inner(marked, plain)
+    for i in inner.lists | inner.tables:
+        plain[i] = max(plain[i], INNER_LINE)
     lonely = _lonely(marked, plain)
     gained = 0.0
     among_comments = False
@@ -120,30 +136,7 @@ def _scores(marked: Sequence[Marked]) -> list[float]:
         gained += max(0.0, score)
         # Comments have more words than a short article; they count for nothing.
         scores.append(min(0.0, score) if among_comments else score)
-    return scores
-
-
-def _with_lists(marked: Sequence[Marked], scores: Sequence[float]) -> list[float]:
-    """Let the lines of a list belong to the text that announces or numbers it."""
-    found = list(scores)
-    n_left = number = 0
-    prose_at = -ITEM_LINES
-    for i, one in enumerate(marked):
-        prose_at = i if scores[i] >= SENTENCE_WORDS else prose_at
-        if one.kind in _ENDS_LIST:
-            n_left = 0
-        elif n_left > 0:
-            n_left -= 1
-            found[i] = max(found[i], LIST_ITEM)
-        if one.kind is None and (n_left > 0 or i - prose_at < ITEM_LINES):
-            item = _NUMBERED.match(one.line.text)
-            if item is not None and int(item[1]) in {1, number + 1}:
-                number = int(item[1])
-                n_left = max(n_left, ITEM_LINES)
-            if one.line.text.endswith(":") and one.line.n_words >= ANNOUNCED:
-                n_left = MAX_ITEMS
-                found[i] = max(found[i], LIST_ITEM)
-    return found
+    return inner, lonely, scores
 
 
 def _without_repeated(marked: Sequence[Marked], scores: Sequence[float]) -> list[float]:
@@ -179,6 +172,8 @@ def _gain(line: Line) -> float:
         if line.n_words >= SENTENCE_WORDS:
             return min(float(line.n_words), MAX_GAIN)
         return 3.0 if line.n_words >= SHORT_SENTENCE_WORDS else -3.0
+    if line.n_words >= SENTENCE_WORDS and _AGENCY_OPENING.match(line.text):
+        return min(float(line.n_words), MAX_GAIN)
     if line.n_words >= PARAGRAPH_WORDS:
         n_clauses = len(_CLAUSE.findall(line.text[:2000]))
         return min(line.n_words, PARAGRAPH_GAIN) if n_clauses >= MIN_CLAUSES else 8.0
@@ -235,4 +230,9 @@ def _after_heading(
 
 
 def _headings(marked: Sequence[Marked], start: int, end: int) -> Iterable[int]:
-    return (i for i in range(start, end) if marked[i].kind in _HEADING)
+    return (i for i in range(start, end) if _is_heading(marked[i]))
+
+
+def _is_heading(one: Marked) -> bool:
+    # "(Published Monday, 3 May 2027)" belongs to a film or a picture inside.
+    return one.kind in _HEADING and not one.line.text.startswith("(")

@@ -18,6 +18,7 @@ class Rule(NamedTuple):
     max_words: int
     needs: tuple[str, ...]  # in lower case; a line without any of them cannot match
     find: Callable[[str], re.Match[str] | None]
+    pattern: str
 
 
 def _rule(
@@ -31,7 +32,8 @@ def _rule(
     """Make a rule; `needs` are parted by "|", and without any it is for line starts."""
     compiled = re.compile(pattern, re.IGNORECASE | re.VERBOSE)
     find = compiled.search if needs else compiled.match
-    return Rule(kind, max_words, tuple(filter(None, needs.split("|"))), find)
+    needed = tuple(filter(None, needs.split("|")))
+    return Rule(kind, max_words, needed, find, pattern)
 
 
 _ANY = 10_000  # words: no bound, the pattern alone is proof
@@ -39,9 +41,10 @@ _ANY = 10_000  # words: no bound, the pattern alone is proof
 RULES = (
     _rule(
         Kind.SHORTCODE,
-        r"^\[/?[a-z][a-z0-9_-]*(?:\s[^\]]*)?\]$",
+        r"^\[/?(?-i:[a-z])[a-z0-9_-]*(?:\s[^\]]*)?\]$",
         max_words=_ANY,
-        reason="a plug-in that was switched off leaves its mark: [ssba], [gallery]",
+        reason="a plug-in that was switched off leaves its mark: [ssba], [gallery];"
+        " a name in brackets, [The Gazette], tells where a quotation is from",
     ),
     _rule(
         Kind.TRACKER,
@@ -217,3 +220,11 @@ RULES = (
         reason="moves the reader about the site",
     ),
 )  # fmt: skip
+
+# Nearly all lines match no rule, which these two tell at once: what some rule needs,
+# and how a line may start for the others.
+NEEDS = tuple(dict.fromkeys(need for rule in RULES for need in rule.needs))
+STARTS = re.compile(
+    "|".join(f"(?:{rule.pattern})" for rule in RULES if not rule.needs),
+    re.IGNORECASE | re.VERBOSE,
+)

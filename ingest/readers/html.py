@@ -37,7 +37,7 @@ _LONG_TAG = re.compile(rf"<[a-zA-Z][^<>]{{{MAX_TAG_CHARS}}}")
 class HtmlReader:
     """Reads a saved page: title and data from its head, text from its body."""
 
-    extractor = "html-page/2"
+    extractor = "html-page/3"
     media_type = "text/html"
 
     def sniff(self, head: bytes, path: Path, /) -> bool:  # noqa: ARG002 - content decides

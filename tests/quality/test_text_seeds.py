@@ -22,14 +22,14 @@ from ingest.readers.html import HtmlReader
 pytestmark = pytest.mark.quality
 
 # Measured on 102 pages, some of them shops, lists and tables and no news at all. The
-# rules were made while looking at every second one of them; the others score higher.
+# rules were made while looking at every second one of them; both halves score alike.
 # What falls below a floor has made something worse.
-TEXT_F1_FLOOR = 0.905
-TEXT_RECALL_FLOOR = 0.915
-TITLE_FLOOR = 0.71
-PAGE_F1_FLOOR = 0.977
-PAGE_CORPUS_F1_FLOOR = 0.979
-SURE_F1_FLOOR = 0.94
+TEXT_F1_FLOOR = 0.93
+TEXT_RECALL_FLOOR = 0.95
+TITLE_FLOOR = 0.72
+PAGE_F1_FLOOR = 0.98
+PAGE_CORPUS_F1_FLOOR = 0.981
+SURE_F1_FLOOR = 0.95
 
 SEEDS_FLOOR = 0.97  # all of them are, one in 46 less is a fault
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"

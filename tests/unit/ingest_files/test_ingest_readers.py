@@ -33,10 +33,10 @@ def read(body: bytes) -> list[Piece]:
 @pytest.mark.parametrize(
     ("head", "extractor"),
     [
-        (b"<!doctype HTML><title>x", "html-page/2"),
-        (b"\xef\xbb\xbf <html>", "html-page/2"),
-        (b'<?xml version="1.0"?><!DOCTYPE html><html>', "html-page/2"),
-        ("<html><body>".encode("utf-16"), "html-page/2"),
+        (b"<!doctype HTML><title>x", "html-page/3"),
+        (b"\xef\xbb\xbf <html>", "html-page/3"),
+        (b'<?xml version="1.0"?><!DOCTYPE html><html>', "html-page/3"),
+        ("<html><body>".encode("utf-16"), "html-page/3"),
         (b'<?xml version="1.0"?><rss><item><p>', "xml/1"),
         (b"<!-- A\nremark --> <!----><rss><item>", "xml/1"),
         (b"<!-- A remark <rss>", "text-seed/2"),

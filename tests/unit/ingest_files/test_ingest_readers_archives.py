@@ -63,7 +63,7 @@ def test_members_are_read_as_the_files_they_are(kind: str) -> None:
     assert {piece.title for piece in pieces} == {TITLE}
     assert {piece.text for piece in pieces} == {TEXT}
     assert [piece.extractor for piece in pieces] == [
-        "html-page/2",
+        "html-page/3",
         *["json-record/1"] * 2,
         "markdown/1",
     ]
@@ -72,7 +72,7 @@ def test_members_are_read_as_the_files_they_are(kind: str) -> None:
 def test_a_compressed_file_is_read_as_what_it_is() -> None:
     (piece,) = read(gzip.compress(PAGE.encode()))
     assert (piece.title, piece.fragment) == (TITLE, None)
-    assert piece.extractor == "html-page/2"
+    assert piece.extractor == "html-page/3"
     halves = gzip.compress(PAGE[:300].encode()) + gzip.compress(PAGE[300:].encode())
     assert read(halves + bytes(512)) == [piece]
 

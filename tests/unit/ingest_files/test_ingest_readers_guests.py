@@ -75,7 +75,7 @@ def test_our_formats_come_before_those_of_guests_and_text_behind(
     install: Install,
 ) -> None:
     install(telex=GOOD.replace('head.startswith(b"ZCZC")', "True"))
-    assert extractor(PAGE.encode()) == "html-page/2"
+    assert extractor(PAGE.encode()) == "html-page/3"
     assert extractor(b"Any text") == "telex/1"
 
 

@@ -105,7 +105,7 @@ def test_a_first_heading_that_is_not_the_title_is_text() -> None:
         (b"# a\n", "a.MD", "markdown/1"),
         (b"# a\n", "a.txt", "text-seed/2"),
         (b"---\n\nThe council: a history\n---\n", "a.txt", "text-seed/2"),
-        (b"<!doctype html><html>", "a.md", "html-page/2"),
+        (b"<!doctype html><html>", "a.md", "html-page/3"),
         (b'{"title": "a", "text": "b"}', "a.md", "json-record/1"),
     ],
 )

@@ -54,7 +54,7 @@ def test_pages_of_a_web_archive_are_read(body: bytes) -> None:
     assert (first.title, first.text) == (TITLE, TEXT)
     assert (first.url, first.language) == (URL, "en")
     assert (first.fragment, second.fragment) == ("record=3", "record=6")
-    assert first.extractor == "html-page/2"
+    assert first.extractor == "html-page/3"
     assert first.published is not None
     assert first.published.at == datetime(2026, 3, 6, 9, tzinfo=UTC)
     assert (first.published.origin, first.published.confidence) == ("fetched", 0.3)
