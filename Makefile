@@ -187,6 +187,10 @@ bench-feeds: $(DEV) ## refresh 200 feeds side by side with the package reader (R
 bench-extraction: $(DEV) ## measure how fast pages and page dumps become articles (ARGS=rounds)
 	@PYTHONPATH=.:tests $(RUN) benchmarks.extraction $(ARGS)
 
+.PHONY: bench-folder
+bench-folder: $(DEV) ## measure what a watched folder costs (FILES=100000)
+	@$(RUN) benchmarks.folder $(FILES)
+
 .PHONY: bench-broker
 bench-broker: $(DEV) ## measure what a message costs over Redis and RabbitMQ
 	@PYTHONPATH=.:tests $(RUN) benchmarks.broker $(ARGS)

@@ -164,6 +164,15 @@ class PollLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FolderToList:
+    """A watched folder, which is listed where another feed would be fetched."""
+
+    path: str  # absolute, as the worker sees it
+    # Spots (`foldermarks.py`) whose files are to be told although nothing changed.
+    relist: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeedToPoll:
     """One feed that is due, with what the last poll left behind."""
 
@@ -178,6 +187,7 @@ class FeedToPoll:
     parser: str | None = None  # which read that body; another one reads it anew
     verify: bool = False  # a 304 is not enough this time: ask for the body as well
     item_marks: bytes = b""  # of what the last poll saw (`marks.py`); empty: unknown
+    folder: FolderToList | None = None  # only this makes a worker look at its files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +199,33 @@ class PollFeeds:
 
     feeds: tuple[FeedToPoll, ...]
     limits: PollLimits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedFile:
+    """One file of a watched folder, as a poll saw it from outside."""
+
+    path: str  # absolute
+    spot: int  # where it is told (`foldermarks.py`), by its path alone
+    n_bytes: int = 0
+    mtime_ns: int = 0  # when it was last written, since 1970
+    is_settling: bool = False  # written just now: it is there, and not to be read yet
+    outcome: FileOutcome | None = None  # set where it can be told without opening it
+    error: str | None = None  # one sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderListing:
+    """What a watched folder holds, as far as it is not as it was at the last poll."""
+
+    # Half-open ranges of spots. All files that the folder has there are told.
+    stretches: tuple[tuple[int, int], ...]
+    files: tuple[ListedFile, ...]
+    n_files: int  # in all of the folder
+    n_settling: int  # of those, written just now
+    # Nothing of it was out of sight, so that a file which is not told is not there.
+    is_whole: bool
+    is_complete: bool  # otherwise the next poll tells more of the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +265,7 @@ class FeedPolled:
     entries: tuple[Entry, ...] = ()
     n_known: int = 0  # items that stand as the last poll saw them, besides entries
     item_marks: bytes = b""  # of all items, for the next poll
+    listing: FolderListing | None = None  # of a folder that has changed
     part: int = 0
     n_parts: int = 1
 

@@ -82,6 +82,8 @@ class Cause(StrEnum):
     FLOOR = "floor"  # not sooner than MIN_SECONDS
     CAP = "cap"  # not later than MAX_SECONDS
     PROBE = "probe"  # dead or gone, but not forgotten
+    FIXED = "fixed"  # an operator's pace
+    MORE = "more"  # the last poll could not tell all
 
 
 # For people who ask why.
@@ -98,6 +100,8 @@ REASONS = {
     Cause.FLOOR: "no feed is polled sooner",
     Cause.CAP: "no feed waits longer",
     Cause.PROBE: "it failed for weeks or was taken down; this is a probe",
+    Cause.FIXED: "it has a fixed pace",
+    Cause.MORE: "it holds more that is new than one poll tells",
 }
 _PROBED = (Liveness.DEAD, Liveness.GONE)
 

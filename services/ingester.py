@@ -1,15 +1,18 @@
 """The ingest worker: polls feeds and reads files, and reports what it found."""
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from celery import Celery
 
 from ingest.fetch import FetchOptions, open_fetch
 from ingest.files import read_files
-from ingest.messages import PollFeeds, ReadFiles, utc_now
+from ingest.folders import poll_folder
+from ingest.messages import FeedsPolled, PollFeeds, ReadFiles, utc_now
 from ingest.poll import poll_feeds
 from ingest.robots import Robots
 from services.guarded import Report, register_guarded
@@ -35,19 +38,36 @@ def register(app: Celery, settings: Settings) -> None:
     robots = Robots(settings.user_agent) if settings.feed_robots else None
     waiting = partial(queue_length, app, STORE_BULK)
 
+    def brake() -> Brake:
+        return Brake(waiting, high_water=settings.store_queue_high_water)
+
     def poll(command: PollFeeds, report: Report) -> None:
-        asyncio.run(_poll(command, report, options, robots))
+        web = tuple(feed for feed in command.feeds if feed.folder is None)
+        if web:
+            asyncio.run(_poll(replace(command, feeds=web), report, options, robots))
+        list_folders(command, report, brake())
 
     def read(command: ReadFiles, report: Report) -> None:
-        brake = Brake(waiting, high_water=settings.store_queue_high_water)
+        held = brake()
         end = time.monotonic() + settings.task_soft_time_limit * SHARE_OF_TASK
         is_over = partial(_is_past, end)
         for event in read_files(command, now=utc_now(), is_over=is_over):
-            brake.hold()
+            held.hold()
             report(event)
 
     register_guarded(app, PollFeeds, poll)
     register_guarded(app, ReadFiles, read)
+
+
+def list_folders(command: PollFeeds, report: Report, brake: "Brake") -> None:
+    """Poll the folders among the feeds of a command; their parts wait for the store."""
+    for feed in command.feeds:
+        if feed.folder is None:
+            continue
+        for event in poll_folder(feed, command.limits, scan=os.scandir, now=utc_now):
+            if event.listing is not None:
+                brake.hold()
+            report(FeedsPolled(polls=(event,)))
 
 
 def fetch_options(settings: Settings) -> FetchOptions:

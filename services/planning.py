@@ -5,9 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 from ingest.course import Course, Report, after_poll
+from ingest.messages import PollOutcome
 from ingest.opening import NEVER_SHUT, Shut, make_shut
 from ingest.rhythm import Rhythm, observe
-from ingest.schedule import is_fine
+from ingest.schedule import is_error, is_fine
+from ingest.steady import steady_wait
 from ingest.unusual import find_unusual
 from store.cursor import PollFacts, PollPlan
 from store.flags import Flag
@@ -18,6 +20,8 @@ MOST_ASKED_SECONDS = 365 * 86_400
 
 def plan_poll(facts: PollFacts) -> PollPlan:
     """Return when a feed is polled next, and what to remember of it."""
+    if facts.every_seconds is not None:
+        return _steady(facts, facts.every_seconds)
     report = _report(facts)
     jitter = random.uniform(-1, 1)  # noqa: S311  # spreads load; no secret
     course, wait = after_poll(_course(facts), report, jitter=jitter)
@@ -37,6 +41,21 @@ def plan_poll(facts: PollFacts) -> PollPlan:
         hints=_hints(course),
         rhythm=course.rhythm.as_json() if course.rhythm else None,
         flag=_flag(facts, course.rhythm),
+    )
+
+
+def _steady(facts: PollFacts, every_seconds: int) -> PollPlan:
+    """Return the plan of a feed with a pace of its own, of which nothing is learnt."""
+    n_errors = facts.n_errors + 1 if is_error(facts.outcome) else 0
+    is_idle = facts.outcome is PollOutcome.UNCHANGED
+    wait = steady_wait(every_seconds, n_errors=n_errors, has_more=not facts.is_complete)
+    return PollPlan(
+        next_poll_at=facts.now + timedelta(seconds=wait.seconds),
+        interval_seconds=wait.interval_seconds,
+        n_unchanged=facts.n_unchanged + 1 if is_idle else 0,
+        n_errors=n_errors,
+        liveness=wait.liveness,
+        cause=wait.cause,
     )
 
 

@@ -28,6 +28,12 @@ def enrich_queue(command: EnrichArticles) -> str:
     return LANES[command.lane]
 
 
+def polls_queue(event: FeedsPolled) -> str:
+    """Return the queue in which polls wait: folders may have much to tell."""
+    is_bulk = any(poll.listing is not None for poll in event.polls)
+    return ANSWERS[Lane.BULK if is_bulk else Lane.LIVE]
+
+
 def answer_queue(event: ArticlesEnriched) -> str:
     """Return the queue in which results of the lane wait for the store."""
     return ANSWERS[event.lane]
@@ -48,7 +54,7 @@ ROUTES = (
     Route(message=ReadFiles, task="ingest.read", queue=INGEST_BULK),
     Route(message=EnrichArticles, task="enrich.articles", queue=enrich_queue),
     # events: the store is told
-    Route(message=FeedsPolled, task="store.save_polls", queue=STORE),
+    Route(message=FeedsPolled, task="store.save_polls", queue=polls_queue),
     Route(message=FilesRead, task="store.save_files", queue=STORE_BULK),
     Route(message=ArticlesEnriched, task="store.save_enrichment", queue=answer_queue),
     Route(message=WorkContinues, task="store.extend_leases", queue=STORE),

@@ -144,6 +144,8 @@ class Desk:
         # Most polls bring nothing, and nothing is due because of them.
         if any(poll.entries for poll in event.polls):
             self._dispatcher.articles(Lane.LIVE)
+        if any(poll.listing is not None for poll in event.polls):
+            self._dispatcher.files()
 
     def save_files(self, event: FilesRead, _report: Report) -> None:
         """Store what files held; more files and their articles follow."""

@@ -1,6 +1,6 @@
 """The audit of entries: what polls and files counted, and what is there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select
@@ -120,14 +120,14 @@ def counted_lines(session: Session) -> Iterator[AuditLine]:
     One entry may be counted by more than one poll: a quarantined one as that each time
     it fails, and as new when it goes through at last. Only `new` is exact.
     """
-    books_of: dict[FeedKind, type[Poll | RunFile]] = {
-        FeedKind.WEB: Poll,
-        FeedKind.FILES: RunFile,
+    kinds_of: dict[type[Poll | RunFile], tuple[FeedKind, ...]] = {
+        Poll: (FeedKind.WEB,),
+        RunFile: (FeedKind.FILES, FeedKind.FOLDER),
     }
-    for kind, model in books_of.items():
+    for model, kinds in kinds_of.items():
         name = "polls" if model is Poll else "files"
         books: list[Book] = [model, PollMonth] if model is Poll else [model]
-        there, deleted = _entries_of(session, kind, EntryOutcome.STORED)
+        there, deleted = _entries_of(session, kinds, EntryOutcome.STORED)
         yield AuditLine(
             name=f"articles brought by {name}",
             expected=sum(
@@ -137,7 +137,7 @@ def counted_lines(session: Session) -> Iterator[AuditLine]:
             detail=f"counted as new = {there} stored + {deleted} deleted",
         )
         counted = sum(number(session, select(_arrived(book))) for book in books)
-        there, deleted = _entries_of(session, kind, *EntryOutcome)
+        there, deleted = _entries_of(session, kinds, *EntryOutcome)
         yield AuditLine(
             name=f"entries that no {name[:-1]} counted",
             expected=0,
@@ -155,10 +155,10 @@ def _arrived(book: Book) -> Any:
 
 
 def _entries_of(
-    session: Session, kind: FeedKind, *outcomes: EntryOutcome
+    session: Session, kinds: Sequence[FeedKind], *outcomes: EntryOutcome
 ) -> tuple[int, int]:
     """Return how many entries ended so: those that are there, and the deleted ones."""
-    feeds = select(Feed.id).where(Feed.kind == kind)
+    feeds = select(Feed.id).where(Feed.kind.in_(kinds))
     there, deleted = (
         count(session, model, model.feed_id.in_(feeds), model.outcome.in_(outcomes))
         for model in (Entry, Tombstone)

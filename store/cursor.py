@@ -59,6 +59,8 @@ class PollFacts:
     earlier: Callable[[], Sequence[float]] = tuple
     last_polled_at: datetime | None = None
     flag: Flag | None = None  # as of the poll before
+    every_seconds: int | None = None  # a fixed pace, if it has one
+    is_complete: bool = True  # otherwise more of the same waits to be told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +175,9 @@ def _values(
 def _facts(
     session: Session, feed: Feed, event: FeedPolled, end: PollEnd, now: datetime
 ) -> PollFacts:
-    is_idle = event.outcome is PollOutcome.FETCHED and not end.n_news
+    # A folder that was told anew has changed, although its files are still to be read.
+    is_told = event.listing is not None
+    is_idle = event.outcome is PollOutcome.FETCHED and not (end.n_news or is_told)
     return PollFacts(
         # A body that differs in its date alone is no news, and costs as much.
         outcome=PollOutcome.UNCHANGED if is_idle else event.outcome,
@@ -195,6 +199,8 @@ def _facts(
         earlier=partial(earlier_news, session, feed.id, before=end.started_at),
         last_polled_at=feed.last_polled_at,
         flag=flag_of(feed),
+        every_seconds=feed.every_seconds,
+        is_complete=event.listing is None or event.listing.is_complete,
     )
 
 

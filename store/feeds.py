@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from posixpath import normpath
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from ingest.messages import host_of
 from store.clauses import insert_into
 from store.errors import NotFound
 from store.models import Feed
@@ -38,6 +41,8 @@ class NewFeed:
     title: str | None = None
     source: str | None = None
     tags: tuple[str, ...] = ()
+    kind: FeedKind = FeedKind.WEB
+    every_seconds: int | None = None  # a fixed pace; None: that of its news
 
 
 def add_feeds(
@@ -76,12 +81,15 @@ def _feed_row(feed: NewFeed, now: datetime) -> dict[str, Any]:
     return {
         "url": feed.url,
         "url_key": feed.url_key,
-        "kind": FeedKind.WEB,
+        "kind": feed.kind,
         "state": FeedState.ACTIVE,
         "title": said(feed.title),
         "source": said(feed.source, most=MAX_NAME_CHARS),
         "tags": [tag for one in feed.tags if (tag := said(one, most=MAX_NAME_CHARS))],
-        "interval_seconds": FIRST_INTERVAL_SECONDS,
+        "interval_seconds": feed.every_seconds or FIRST_INTERVAL_SECONDS,
+        "every_seconds": feed.every_seconds,
+        # Folders have no server: each is polled by itself.
+        "host": feed.url if feed.kind == FeedKind.FOLDER else host_of(feed.url),
         "next_poll_at": now,
         "attempts": 0,
         "n_unchanged": 0,
@@ -103,20 +111,53 @@ def files_feed(session: Session, *, now: datetime) -> int:
 
 
 def find_feeds(session: Session, refs: Sequence[str]) -> list[int]:
-    """Return the ids of feeds given by id or by address, in that order.
+    """Return the ids of feeds given by id, address or path, in that order.
 
     Raises:
         NotFound: There is no such feed.
     """
     ids = []
     for ref in refs:
-        by = Feed.id == int(ref) if ref.isdecimal() else Feed.url == ref
-        query = select(Feed.id).where(by, Feed.kind == FeedKind.WEB)
+        by = Feed.id == int(ref) if ref.isdecimal() else Feed.url == _address(ref)
+        query = select(Feed.id).where(by, Feed.kind != FeedKind.FILES)
         found = session.scalar(query.where(Feed.state != FeedState.REMOVED))
         if found is None:
             raise NotFound("feed", ref)
         ids.append(found)
     return ids
+
+
+def _address(ref: str) -> str:
+    return folder_url(ref) if ref.startswith("/") else ref
+
+
+def folder_url(path: str) -> str:
+    """Return the one address of a folder, by its absolute path."""
+    # Without a look at the disk, which may be that of another host.
+    return Path(normpath(path)).as_uri()
+
+
+def watched_folders(session: Session) -> list[str]:
+    """Return the addresses of all folders that are watched."""
+    query = select(Feed.url).where(
+        Feed.kind == FeedKind.FOLDER, Feed.state != FeedState.REMOVED
+    )
+    return list(session.scalars(query.order_by(Feed.id)))
+
+
+def source_of(session: Session, feed_id: int) -> str | None:
+    """Return the publisher of a feed, where the operator named one."""
+    return session.scalar(select(Feed.source).where(Feed.id == feed_id))
+
+
+def set_pace(session: Session, url_keys: Sequence[str], every_seconds: int) -> None:
+    """Give feeds a fixed distance between polls, from the next one on."""
+    session.execute(
+        update(Feed)
+        .where(Feed.url_key.in_(url_keys))
+        .values(every_seconds=every_seconds)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def states(session: Session, feed_ids: Sequence[int]) -> dict[int, str]:

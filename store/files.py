@@ -18,11 +18,12 @@ from ingest.messages import (
     FileToRead,
     ReadFiles,
 )
-from store.articles import Seen, Sighting
+from store.articles import Name, Seen, Sighting
 from store.batches import insert_rows
 from store.clauses import chunks, locked
 from store.documents import save_documents
 from store.feeds import files_feed
+from store.foldermoves import note_reads
 from store.leases import is_claimable, is_given_up, is_under_way
 from store.limits import Limits, retry_at
 from store.models import Entry, Run, RunFile
@@ -43,6 +44,7 @@ class NewFile:
     source_is_given: bool = False  # by the operator, and not made of the folder
     outcome: str | None = None  # set where it can be told without opening it
     error: str | None = None
+    feed_id: int | None = None  # the folder that it was found in, if that is watched
 
 
 def start_run(session: Session, kind: RunKind, label: str, *, now: datetime) -> int:
@@ -52,9 +54,14 @@ def start_run(session: Session, kind: RunKind, label: str, *, now: datetime) -> 
 
 
 def add_files(
-    session: Session, run_id: int, files: Sequence[NewFile], *, now: datetime
+    session: Session,
+    run_id: int,
+    files: Sequence[NewFile],
+    *,
+    now: datetime,
+    due_at: datetime | None = None,
 ) -> None:
-    """Write files down for a run; a path counts once in a run.
+    """Write files down for a run, to be read at once or then; a path counts once in it.
 
     A path that cannot be kept as it is could never be read: it is written down as far
     as that goes, with this outcome.
@@ -70,8 +77,9 @@ def add_files(
             "error": said(one.error),
             "attempts": 0,
             "leased": False,
-            "due_at": now,
+            "due_at": due_at or now,
             "finished_at": now if one.outcome else None,
+            "feed_id": one.feed_id,
             **Tally.of([]).columns(),
         }
         for one in map(_fit_path, files)
@@ -86,6 +94,7 @@ def _fit_path(file: NewFile) -> NewFile:
     return NewFile(
         path=path,
         source=file.source,
+        feed_id=file.feed_id,
         outcome=FileOutcome.UNREADABLE,
         error=f"the path is longer than {MAX_KEY_BYTES} bytes, or no text",
     )
@@ -176,6 +185,7 @@ def save_files(session: Session, event: FilesRead, *, now: datetime) -> int:
     if not reads:
         return 0
     save_documents(session, [one.document for one in reads], now=now)
+    note_reads(session, [(rows[one.file_id], one) for one in reads])
     ends = _write(session, reads, rows, now)
     done = [_done(one, now) | _counts(rows[n], ends[n]) for n, one in whole.items()]
     if done:
@@ -191,7 +201,8 @@ def save_files(session: Session, event: FilesRead, *, now: datetime) -> int:
 
 
 _WAITED_FOR = select(
-    *(RunFile.id, RunFile.run_id, RunFile.outcome, RunFile.document_sha256),
+    *(RunFile.id, RunFile.run_id, RunFile.feed_id, RunFile.outcome),
+    RunFile.document_sha256,
     *(RunFile.place_member, RunFile.place_piece),
     *(getattr(RunFile, f"n_{end}") for end in End),
 )
@@ -212,11 +223,11 @@ def _write(
     ends: dict[int, list[Reread]] = {read.file_id: [] for read in reads}
     if not any(read.entries for read in reads):
         return ends
-    feed_id = files_feed(session, now=now)
+    handed_over = files_feed(session, now=now)
     seen = [
         Seen(
             entry=entry,
-            feed_id=feed_id,
+            feed_id=rows[read.file_id].feed_id or handed_over,
             document_sha256=_document_of(read, rows[read.file_id]),
             run_id=rows[read.file_id].run_id,
             file_id=read.file_id,
@@ -225,25 +236,26 @@ def _write(
         for entry in read.entries
     ]
     again = [one for one in seen if rows[one.file_id or 0].outcome is not None]
-    held = _quarantined(session, again, feed_id)
+    held = _quarantined(session, again)
     # A load of files must not stand in the way of live news.
     sighting = Sighting(now=now, lane=Lane.BULK)
     written = write_entries(session, seen, sighting=sighting)
     for one, end in zip(seen, written, strict=True):
-        was_held = storable_key(one.entry.key) in held
+        was_held = (one.feed_id, storable_key(one.entry.key)) in held
         ends[one.file_id or 0].append(Reread(end=end, was_quarantined=was_held))
     return ends
 
 
-def _quarantined(session: Session, seen: Sequence[Seen], feed_id: int) -> set[str]:
-    """Return the keys of those entries that are in quarantine."""
-    query = select(Entry.key).where(
-        Entry.feed_id == feed_id, Entry.outcome == EntryOutcome.QUARANTINED
+def _quarantined(session: Session, seen: Sequence[Seen]) -> set[Name]:
+    """Return feed and key of those entries that are in quarantine."""
+    query = select(Entry.feed_id, Entry.key).where(
+        Entry.feed_id.in_({one.feed_id for one in seen}),
+        Entry.outcome == EntryOutcome.QUARANTINED,
     )
     return {
-        key
+        (row.feed_id, row.key)
         for keys in chunks(storable_key(one.entry.key) for one in seen)
-        for key in session.scalars(query.where(Entry.key.in_(keys)))
+        for row in session.execute(query.where(Entry.key.in_(keys)))
     }
 
 

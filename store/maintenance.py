@@ -18,7 +18,7 @@ from store.clauses import chunks, insert_into
 from store.documents import forget_documents
 from store.engine import Engine, is_postgresql, reading, transaction
 from store.judge import Judge
-from store.models import AuditLog, Mention, Poll, PollMonth, PollPart
+from store.models import AuditLog, FolderPoll, Mention, Poll, PollMonth, PollPart
 from store.tally import End
 
 # What is counted of a poll, and kept by month when the poll is deleted.
@@ -155,8 +155,11 @@ def _old(now: datetime, keep: Keep) -> tuple[datetime, datetime]:
 def _forget_polls(session: Session, night: _Night, before: datetime) -> None:
     """Delete old polls; what they had counted stays, by the month."""
     n_polls = _carry_over(session, before)
-    parts = delete(PollPart).where(PollPart.stored_at < before)
-    session.execute(parts.execution_options(synchronize_session=False))
+    for beside in (
+        delete(PollPart).where(PollPart.stored_at < before),
+        delete(FolderPoll).where(FolderPoll.at < before),
+    ):
+        session.execute(beside.execution_options(synchronize_session=False))
     # Last of all: until this transaction ends nobody else can poll.
     _drop_months(session, night, Poll, before)
     night.report.polls = n_polls

@@ -7,10 +7,17 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from ingest.messages import FeedToPoll, KeyMode, PollFeeds, PollLimits
+from ingest.messages import (
+    FeedToPoll,
+    FolderToList,
+    KeyMode,
+    PollFeeds,
+    PollLimits,
+)
 from store.batches import insert_numbered
 from store.clauses import FEEDS_LOCK, alone, locked
 from store.feeds import set_state
+from store.folders import folder_of, spots_to_relist
 from store.hosts import PER_HOST, first_of_hosts, is_open, leave_suspects, pack
 from store.leases import is_feed_free
 from store.limits import Limits, retry_at, taken_for_lost
@@ -18,7 +25,7 @@ from store.models import Feed, ItemMarks, Poll
 from store.plain import said
 from store.quarantine import Case, quarantine
 from store.validators import conditions
-from store.words import FeedState, PollState, QuarantineKind
+from store.words import FeedKind, FeedState, PollState, QuarantineKind
 
 
 def claim_feeds(
@@ -33,7 +40,7 @@ def claim_feeds(
 
     All feeds of a host are in one command, at most `per_host` of them, and none is
     claimed while others of it are with a worker, or while it rests. A feed whose last
-    claim was never answered is polled alone.
+    claim was never answered is polled alone, and so is a folder, whose disk may hang.
     """
     alone(session, FEEDS_LOCK)
     leased = select(func.count()).where(Feed.lease_until > limits.lost_until(now))
@@ -51,9 +58,11 @@ def claim_feeds(
         .values(attempts=Feed.attempts + 1, lease_until=limits.lease_until(now))
     )
     polls = dict(zip(ids, _open_polls(session, rows, now), strict=True))
+    folders = [row for row in rows if row.kind == FeedKind.FOLDER]
+    web = [row for row in rows if row.kind != FeedKind.FOLDER]
     return [
         PollFeeds(feeds=tuple(polls[row.id] for row in batch), limits=poll_limits)
-        for batch in pack(rows, limits.batch)
+        for batch in [*pack(web, limits.batch), *([row] for row in folders)]
     ]
 
 
@@ -72,6 +81,7 @@ def _due_feeds(
     query = (
         select(
             Feed.id,
+            Feed.kind,
             Feed.url,
             Feed.host,
             Feed.source,
@@ -116,6 +126,7 @@ def _open_polls(
         for row in rows
     ]
     ids = insert_numbered(session, Poll, opened)
+    folders = _folders(session, rows)
     return [
         FeedToPoll(
             poll_id=poll_id,
@@ -126,10 +137,21 @@ def _open_polls(
             key_mode=KeyMode(row.key_mode) if row.key_mode else None,
             parser=row.parser,
             item_marks=row.item_marks or b"",
+            folder=folders.get(row.id),
             **conditions(row, now=now),
         )
         for poll_id, row in zip(ids, rows, strict=True)
     ]
+
+
+def _folders(session: Session, rows: Sequence[Any]) -> dict[int, FolderToList]:
+    """Return by feed what is to be listed of it; only of feeds that are folders."""
+    folders = {row.id: row.url for row in rows if row.kind == FeedKind.FOLDER}
+    relist = spots_to_relist(session, list(folders)) if folders else {}
+    return {
+        feed_id: FolderToList(path=folder_of(url), relist=relist.get(feed_id, ()))
+        for feed_id, url in folders.items()
+    }
 
 
 def fail_polls(

@@ -16,6 +16,7 @@ from store.churn import Recognised, better_mode
 from store.cursor import Ended, Planner, PollEnd, move_cursors
 from store.documents import save_documents
 from store.engine import is_postgresql
+from store.folders import save_listing
 from store.models import Poll, PollPart
 from store.news import news_of, news_of_parts
 from store.plain import said
@@ -77,7 +78,9 @@ def save_polls(
         poll, event = one
         news = news_of(event.entries, ends[poll.id])
         row = _counts(one, ends[poll.id])
-        if _is_last(session, event, news, now):
+        is_last = _is_last(session, event, news, now)
+        save_listing(session, poll, event, is_last=is_last, now=now)
+        if is_last:
             if event.n_parts > 1:
                 news = news_of_parts(session, poll.id)
             # Of a poll in parts the last one to come speaks for all.

@@ -8,6 +8,7 @@ class FeedKind(StrEnum):
 
     WEB = "web"  # polled over HTTP
     FILES = "files"  # handed over by `wireroom ingest`
+    FOLDER = "folder"  # found in a folder that is watched
 
 
 class FeedState(StrEnum):
@@ -91,6 +92,7 @@ class RunKind(StrEnum):
 
     INGEST = "ingest"
     POLL = "poll"
+    FOLDER = "folder"  # a poll found files in a watched folder
 
 
 class DeliveryState(StrEnum):

@@ -17,12 +17,22 @@ from services.cli.call import Call, call_of
 from services.cli.deeds import note
 from services.cli.feeds_parse import parse
 from services.cli.feeds_test import test
+from services.cli.folders import (
+    every_seconds,
+    file,
+    folder_facts,
+    is_folder,
+    new_folder,
+    refuse_overlaps,
+    show_polls,
+)
 from services.cli.hosts import hosts, lift
 from services.cli.output import ExitCode, Failure
 from store import feeds as subscriptions
 from store.engine import reading, transaction
 from store.journal import Action, Deed, about
 from store.queries.feeds import list_feeds
+from store.queries.folders import folder_polls, folder_state
 from store.queries.schedule import feed_schedule, last_polls
 from store.words import FeedKind, FeedState
 
@@ -31,6 +41,7 @@ app = typer.Typer(no_args_is_help=True, help="Subscriptions: what is polled.")
 # Both look at feeds that nobody subscribes to yet, and open no database.
 app.command()(parse)
 app.command()(test)
+app.command()(file)
 app.command()(hosts)
 app.command()(lift)
 
@@ -40,13 +51,31 @@ Refs = Annotated[list[str], typer.Argument(help="Ids or addresses of feeds.")]
 @app.command()
 def add(
     ctx: typer.Context,
-    urls: Annotated[list[str], typer.Argument(help="Addresses of feeds.")],
+    urls: Annotated[
+        list[str], typer.Argument(help="Addresses of feeds, paths of folders.")
+    ],
     source: Annotated[str | None, typer.Option(help="Name of the publisher.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="A label; repeatable.")] = None,
+    every: Annotated[
+        str | None, typer.Option(help="Pace of folders, as 90s, 5m, 1h; else 60s.")
+    ] = None,
 ) -> None:
-    """Subscribe to feeds; they are polled at once and then by their own pace."""
-    new = [new_feed(url, source=source, tags=tuple(tag or ())) for url in urls]
-    _subscribe(call_of(ctx), new, Action.FEEDS_ADD)
+    """Subscribe to feeds; they are polled at once and then by their own pace.
+
+    The absolute path of a folder makes all files in it, and those to come, a feed.
+    """
+    tags = tuple(tag or ())
+    web = [url for url in urls if not is_folder(url)]
+    if web and every is not None:
+        raise Failure("only folders have a fixed pace (--every)", ExitCode.USAGE)
+    new = [
+        new_folder(url, source=source, tags=tags, every=every)
+        if is_folder(url)
+        else new_feed(url, source=source, tags=tags)
+        for url in urls
+    ]
+    pace = None if every is None else every_seconds(every)
+    _subscribe(call_of(ctx), new, Action.FEEDS_ADD, every_seconds=pace)
 
 
 def new_feed(
@@ -81,8 +110,12 @@ def _subscribe(
 ) -> None:
     with open_store(call.settings) as engine:
         with transaction(engine) as session:
+            refuse_overlaps(session, new)
             ids = subscriptions.add_feeds(session, new, now=utc_now())
-            if ids:
+            if isinstance(pace := more.get("every_seconds"), int):
+                keys = [one.url_key for one in new]
+                subscriptions.set_pace(session, keys, pace)
+            if ids or pace:
                 urls = subscriptions.addresses(session, ids)
                 after = {"n": len(ids), "urls": urls, **more}
                 deed = Deed(action=action, subject=about("feed", ids), after=after)
@@ -121,7 +154,14 @@ def why_command(
         (feed_id,) = subscriptions.find_feeds(session, [feed])
         found = feed_schedule(session, feed_id)
         polls = last_polls(session, feed_id)
-    why.show(call.output, why.explain(found, now=utc_now()), polls)
+        folder = folder_state(session, feed_id)
+        listings = folder_polls(session, feed_id)
+    facts = why.explain(found, now=utc_now()) | folder_facts(folder)
+    if folder and call.output.as_json:
+        facts |= {"listings": [asdict(one) for one in listings]}
+    why.show(call.output, facts, polls)
+    if folder and not call.output.as_json:
+        show_polls(call.output, listings)
 
 
 @app.command()

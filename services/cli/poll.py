@@ -15,6 +15,7 @@ from services.cli.output import ExitCode
 from store import feeds as subscriptions
 from store import files
 from store.engine import Engine, reading, transaction
+from store.folders import read_unreadable
 from store.journal import Action, Deed, about
 from store.queries.hosts import list_hosts
 from store.queries.runs import RunProgress, list_poll_problems
@@ -66,6 +67,7 @@ def ask_for_polls(
         )
         ids = subscriptions.find_feeds(session, refs) if refs else None
         n_feeds = subscriptions.request_polls(session, ids, run_id=run_id, now=now)
+        read_unreadable(session, ids)
         files.close_run(session, run_id, now=now)
         subject, after = about("run", [run_id]), {"n": n_feeds, "feeds": ids or "all"}
         deed = Deed(action=Action.POLL, subject=subject, after=after)

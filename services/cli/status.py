@@ -54,6 +54,8 @@ def _print(output: Output, totals: Totals, found: Status) -> None:
             **{name: found.unusual.get(name, 0) for name in Unusual},
             "for you to look at": found.n_feeds_for_operators,
             "hosts that asked us to wait": found.n_paused_hosts,
+            "folders": found.n_folders,
+            "files in folders": found.n_folder_files,
             "last poll": found.last_poll_at,
         }
     )

@@ -40,9 +40,11 @@ def explain(feed: FeedSchedule, *, now: datetime) -> dict[str, Any]:
         "cause": feed.cause,
         "because": because(feed, now=now),
         "interval_seconds": feed.interval_seconds,
+        "every_seconds": feed.every_seconds,
         "jitter_seconds": _jitter(feed),
-        "floor_seconds": MIN_SECONDS,
-        "cap_seconds": MAX_SECONDS,
+        # An operator's pace has no bounds of ours.
+        "floor_seconds": MIN_SECONDS if feed.every_seconds is None else None,
+        "cap_seconds": MAX_SECONDS if feed.every_seconds is None else None,
         "asked_seconds": feed.asked_seconds,
         **_hints(feed.hints),
         "last_polled_at": feed.last_polled_at,

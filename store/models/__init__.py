@@ -23,6 +23,7 @@ from store.models.enrichment import (
     Pipeline,
 )
 from store.models.feeds import Feed, ItemMarks
+from store.models.folders import FolderFile, FolderPoll
 from store.models.hosts import FeedMove, HostPause
 from store.models.outbound import (
     Alert,
@@ -67,6 +68,8 @@ __all__ = [
     "FilePortion",
     "Fingerprint",
     "FingerprintKey",
+    "FolderFile",
+    "FolderPoll",
     "HostPause",
     "IngestHour",
     "ItemMarks",

@@ -52,7 +52,7 @@ class Feed(Base):
     url_key: Mapped[str] = col(
         String(64), unique=True, comment="Hash of the canonical address"
     )
-    kind: Mapped[str] = col(String(16), comment="web, or files for handed-over files")
+    kind: Mapped[str] = col(String(16), comment="web, folder, or files for handed-over")
     state: Mapped[str] = col(String(16), comment="What the scheduler does with it")
     reason: Mapped[str | None] = col(Text, comment="Why it is in that state")
     title: Mapped[str | None] = col(Text, comment="Title the feed gives itself")
@@ -135,7 +135,7 @@ class Feed(Base):
         Text,
         default=_host,
         server_default="",
-        comment="Server of url; limits and pauses hold for all its feeds",
+        comment="Server of url, with limits for all its feeds; of a folder its url",
     )
     parser: Mapped[str | None] = col(
         Text, comment="What read the last body; another one needs it in full"
@@ -169,6 +169,9 @@ class Feed(Base):
         default=0,
         server_default="0",
         comment="Polls in a row that were redirected to moved_url",
+    )
+    every_seconds: Mapped[int | None] = col(
+        Integer, comment="Fixed distance between polls; NULL: by the pace of its news"
     )
 
 

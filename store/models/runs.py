@@ -192,6 +192,10 @@ class RunFile(Counts, Base):
         server_default="0",
         comment="Articles of the next member that are stored",
     )
+    # No foreign key: to add one locks the feeds, and none of them is ever deleted.
+    feed_id: Mapped[int | None] = col(
+        BigInteger, comment="Folder that it was found in; NULL: it was handed over"
+    )
 
 
 class FilePortion(Base):

@@ -43,6 +43,7 @@ class FeedSchedule:
     attempts: int  # claims since the last poll that came back
     requested_run_id: int | None
     moved_url: str | None
+    every_seconds: int | None  # a fixed pace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

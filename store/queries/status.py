@@ -25,6 +25,7 @@ from store.models import Duplicate as DuplicateRow
 from store.models import Entity as EntityRow
 from store.models import Story as StoryRow
 from store.queries.articles import active
+from store.queries.folders import count_folders
 from store.queries.hosts import count_pauses
 from store.queries.rows import read
 from store.standing import FOR_OPERATORS
@@ -83,6 +84,8 @@ class Status:
     n_feeds_for_operators: int  # active, and time alone will hardly mend them
     n_paused_hosts: int  # that asked us to wait
     n_pending_files: int
+    n_folders: int  # that are watched
+    n_folder_files: int  # that lie in them
     lanes: tuple[LaneLine, ...]
     quarantine: dict[str, int]  # open items by kind
     last_poll_at: datetime | None
@@ -124,6 +127,7 @@ def status(session: Session, *, now: datetime) -> Status:
         now: What ages are measured from.
     """
     is_active = Feed.state == FeedState.ACTIVE
+    n_folders, n_folder_files = count_folders(session)
 
     def count(condition: ColumnElement[bool]) -> int:
         return session.scalar(select(func.count()).where(condition)) or 0
@@ -147,6 +151,8 @@ def status(session: Session, *, now: datetime) -> Status:
         ),
         n_paused_hosts=count_pauses(session, now=now),
         n_pending_files=count(RunFile.state == FileState.PENDING),
+        n_folders=n_folders,
+        n_folder_files=n_folder_files,
         lanes=tuple(_lane(session, lane, now) for lane in Lane),
         quarantine=_by(
             session, Quarantine.kind, Quarantine.state == QuarantineState.OPEN

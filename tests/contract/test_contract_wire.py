@@ -45,7 +45,10 @@ from ingest.messages import (
     FileRead,
     FilesRead,
     FileToRead,
+    FolderListing,
+    FolderToList,
     KeyMode,
+    ListedFile,
     PollFeeds,
     PollLimits,
     PollOutcome,
@@ -117,6 +120,29 @@ PIPELINES = (
     Pipeline(stage=Stage.ENTITIES, name="rules", version="1"),
 )
 
+LISTING = FolderListing(
+    stretches=((0, 64), (4032, 4096)),
+    files=(
+        ListedFile(
+            path="/data/inbox/a.txt",
+            spot=17,
+            n_bytes=2048,
+            mtime_ns=1_772_366_430_250_000_000,
+        ),
+        ListedFile(
+            path="/data/inbox/new",
+            spot=4095,
+            is_settling=True,
+            outcome=FileOutcome.MISSING,
+            error="The link leads nowhere.",
+        ),
+    ),
+    n_files=2,
+    n_settling=1,
+    is_whole=True,
+    is_complete=False,
+)
+
 SAMPLES: dict[type[wire.Message], wire.Message] = {
     PollFeeds: PollFeeds(
         feeds=(
@@ -132,6 +158,19 @@ SAMPLES: dict[type[wire.Message], wire.Message] = {
                 parser="feed-entry/1",
                 verify=True,
                 item_marks=b"marks",
+            ),
+            FeedToPoll(
+                poll_id=8,
+                feed_id=4,
+                url="file:///data/inbox",
+                source=None,
+                etag=None,
+                last_modified=None,
+                body_sha256=DIGEST,
+                key_mode=None,
+                parser="folder/1",
+                item_marks=b"marks",
+                folder=FolderToList(path="/data/inbox", relist=(17, 4095)),
             ),
         ),
         limits=PollLimits(
@@ -168,6 +207,20 @@ SAMPLES: dict[type[wire.Message], wire.Message] = {
                 entries=(ENTRY, REFUSED),
                 n_known=48,
                 item_marks=b"marks",
+            ),
+            FeedPolled(
+                poll_id=8,
+                feed_id=4,
+                url="file:///data/inbox",
+                outcome=PollOutcome.FETCHED,
+                polled_at=NOON,
+                elapsed_ms=3,
+                parser="folder/1",
+                body_sha256=DIGEST,
+                item_marks=b"marks",
+                listing=LISTING,
+                part=1,
+                n_parts=2,
             ),
         ),
     ),

@@ -1,10 +1,12 @@
 """The table of routes: the names in it are a contract with messages in flight."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from enrich.messages import ArticlesEnriched, EnrichArticles, Lane
+from ingest.messages import FeedPolled, FeedsPolled, FolderListing, PollOutcome
 from services import routes
 from services.app import make_app
 from services.messages import WorkFailed, WorkKind
@@ -28,7 +30,7 @@ def test_task_names_and_queues_stay_as_they_are() -> None:
         "ingest.poll_feeds": ("ingest.poll", "ingest"),
         "ingest.read_files": ("ingest.read", "ingest.bulk"),
         "enrich.enrich_articles": ("enrich.articles", "by lane"),
-        "ingest.feeds_polled": ("store.save_polls", "store"),
+        "ingest.feeds_polled": ("store.save_polls", "by lane"),
         "ingest.files_read": ("store.save_files", "store.bulk"),
         "enrich.articles_enriched": ("store.save_enrichment", "by lane"),
         "services.work_continues": ("store.extend_leases", "store"),
@@ -58,6 +60,29 @@ def test_live_and_bulk_enrichment_never_share_a_queue(lane: Lane) -> None:
 
     assert routes.queue_of(command) == f"enrich.{lane}"
     assert routes.queue_of(event) == {"live": "store", "bulk": "store.bulk"}[lane]
+
+
+def test_what_folders_tell_never_stands_in_the_way_of_news() -> None:
+    polled = FeedPolled(
+        poll_id=1,
+        feed_id=1,
+        url="file:///inbox",
+        outcome=PollOutcome.FETCHED,
+        polled_at=NOON,
+        elapsed_ms=0,
+    )
+    listing = FolderListing(
+        stretches=(),
+        files=(),
+        n_files=0,
+        n_settling=0,
+        is_whole=True,
+        is_complete=True,
+    )
+    told = replace(polled, listing=listing)
+
+    assert routes.queue_of(FeedsPolled(polls=(polled,))) == "store"
+    assert routes.queue_of(FeedsPolled(polls=(told,))) == "store.bulk"
 
 
 def test_what_takes_long_in_the_store_never_shares_a_queue_with_news() -> None:

@@ -1,0 +1,155 @@
+"""Files of watched folders that were moved: the same articles, under another path.
+
+The proof is the hash of the bytes. What is known of a file by its path moves with it:
+the keys of its entries, and the identity of articles that have no page.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePath
+from typing import Any, NamedTuple
+
+from sqlalchemy import and_, select, update
+from sqlalchemy.orm import Session
+
+from ingest.messages import Entry as NewEntry
+from ingest.messages import FileOutcome, FileRead
+from store.batches import update_rows
+from store.clauses import chunks
+from store.models import Article, Entry, FolderFile, RunFile
+from store.plain import storable_key
+from store.words import FileState
+
+
+class _Gone(NamedTuple):
+    """A file that is no longer where it was."""
+
+    feed_id: int
+    path: str
+    document_sha256: str | None
+
+
+def note_reads(session: Session, reads: Sequence[tuple[Any, FileRead]]) -> None:
+    """Take note of what was read of folders, before its entries are stored.
+
+    Args:
+        session: In a transaction.
+        reads: The row of each file, and what it held; only folders are looked after.
+    """
+    reads = [(row, one) for row, one in reads if row.feed_id is not None]
+    away = [(row, one) for row, one in reads if one.outcome is FileOutcome.MISSING]
+    for row, one in away:
+        # If it is there again as it was, no listing would call it new or changed.
+        session.execute(
+            update(FolderFile)
+            .where(FolderFile.feed_id == row.feed_id, FolderFile.run_id == row.run_id)
+            .where(FolderFile.path == storable_key(one.path))
+            .values(is_unread=True)
+            .execution_options(synchronize_session=False)
+        )
+    held = [(row.feed_id, one) for row, one in reads if one.document and one.entries]
+    if held:
+        _follow(session, held)
+
+
+def _follow(session: Session, reads: Sequence[tuple[int, FileRead]]) -> None:
+    """Let articles of files that are gone go on under the paths they were moved to."""
+    gone = list(_gone(session, reads))
+    for feed_id, read in reads:
+        was = _match(gone, feed_id, read)
+        if was is not None and _rename(session, was, read):
+            gone.remove(was)
+
+
+def _gone(session: Session, reads: Sequence[tuple[int, FileRead]]) -> Iterator[_Gone]:
+    """Yield the files that are gone and held the bytes of one of these."""
+    hashes = {one.document.sha256 for _, one in reads if one.document}
+    query = (
+        select(FolderFile.feed_id, FolderFile.path, RunFile.document_sha256)
+        .join(
+            RunFile,
+            and_(RunFile.run_id == FolderFile.run_id, RunFile.path == FolderFile.path),
+        )
+        .where(FolderFile.feed_id.in_({feed_id for feed_id, _ in reads}))
+        .where(FolderFile.gone_at.is_not(None), FolderFile.moved_to.is_(None))
+        .where(RunFile.state == FileState.DONE)
+        .order_by(FolderFile.path)
+    )
+    for some in chunks(sorted(hashes)):
+        rows = session.execute(query.where(RunFile.document_sha256.in_(some)))
+        yield from (_Gone(*row) for row in rows)
+
+
+def _match(gone: Sequence[_Gone], feed_id: int, read: FileRead) -> _Gone | None:
+    """Return what a file was before; of several, the one of its name, or the first."""
+    name, sha256 = PurePath(read.path).name, read.document and read.document.sha256
+    alike = [
+        one
+        for one in gone
+        if (one.feed_id, one.document_sha256) == (feed_id, sha256)
+        and one.path != read.path
+    ]
+    named = (one for one in alike if PurePath(one.path).name == name)
+    return next(named, alike[0] if alike else None)
+
+
+def _rename(session: Session, was: _Gone, read: FileRead) -> bool:
+    """Give what was stored of a file its new keys; return whether that could be done.
+
+    It cannot where something is stored under one of them already.
+    """
+    old, new = Path(was.path).as_uri(), Path(read.path).as_uri()
+    by_old = {old + entry.key.removeprefix(new): entry for entry in read.entries}
+    keys = [entry.key for entry in read.entries]
+    for some in chunks(keys):
+        taken = select(Entry.id).where(Entry.feed_id == was.feed_id)
+        if session.scalar(taken.where(Entry.key.in_(some)).limit(1)) is not None:
+            return False
+    rows = _stored(session, was.feed_id, list(by_old))
+    if not rows:
+        return False
+    update_rows(
+        session, Entry, [{"id": row.id, "key": by_old[row.key].key} for row in rows]
+    )
+    _identify(session, [row for row in rows if row.feed_id == was.feed_id], by_old)
+    session.execute(
+        update(FolderFile)
+        .where(FolderFile.feed_id == was.feed_id, FolderFile.path == was.path)
+        .values(moved_to=read.path)
+        .execution_options(synchronize_session=False)
+    )
+    return True
+
+
+def _stored(session: Session, feed_id: int, keys: Sequence[str]) -> list[Any]:
+    query = (
+        select(Entry.id, Entry.key, Entry.article_id, Article.url, Article.feed_id)
+        .outerjoin(Article, Article.id == Entry.article_id)
+        .where(Entry.feed_id == feed_id)
+        .order_by(Entry.id)
+    )
+    return [
+        row
+        for some in chunks(keys)
+        for row in session.execute(query.where(Entry.key.in_(some)))
+    ]
+
+
+def _identify(
+    session: Session, rows: Sequence[Any], by_key: Mapping[str, NewEntry]
+) -> None:
+    """Give articles without a page the identity that their new paths make.
+
+    So a file that appears under an old path is another article.
+    """
+    wanted: dict[int, str] = {}
+    for row in rows:
+        article = by_key[row.key].article
+        if row.article_id is not None and row.url is None and article is not None:
+            wanted[row.article_id] = article.uid
+    for some in chunks(sorted(wanted.values())):
+        # Another feed may have brought the file under its new path before.
+        taken = set(session.scalars(select(Article.uid).where(Article.uid.in_(some))))
+        wanted = {one: uid for one, uid in wanted.items() if uid not in taken}
+    update_rows(
+        session, Article, [{"id": one, "uid": wanted[one]} for one in sorted(wanted)]
+    )
