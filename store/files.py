@@ -223,7 +223,8 @@ def _write(
     ends: dict[int, list[Reread]] = {read.file_id: [] for read in reads}
     if not any(read.entries for read in reads):
         return ends
-    handed_over = files_feed(session, now=now)
+    is_loose = any(row.feed_id is None for row in rows.values())
+    handed_over = files_feed(session, now=now) if is_loose else 0
     seen = [
         Seen(
             entry=entry,

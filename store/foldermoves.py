@@ -19,6 +19,9 @@ from store.models import Article, Entry, FolderFile, RunFile
 from store.plain import storable_key
 from store.words import FileState
 
+# So often a file is read in vain that polls find; then an operator has to ask.
+MAX_AWAY = 3
+
 
 class _Gone(NamedTuple):
     """A file that is no longer where it was."""
@@ -36,19 +39,29 @@ def note_reads(session: Session, reads: Sequence[tuple[Any, FileRead]]) -> None:
         reads: The row of each file, and what it held; only folders are looked after.
     """
     reads = [(row, one) for row, one in reads if row.feed_id is not None]
-    away = [(row, one) for row, one in reads if one.outcome is FileOutcome.MISSING]
-    for row, one in away:
-        # If it is there again as it was, no listing would call it new or changed.
-        session.execute(
-            update(FolderFile)
-            .where(FolderFile.feed_id == row.feed_id, FolderFile.run_id == row.run_id)
-            .where(FolderFile.path == storable_key(one.path))
-            .values(is_unread=True)
-            .execution_options(synchronize_session=False)
-        )
+    for row, one in reads:
+        if one.outcome is FileOutcome.MISSING:
+            _note_away(session, row, one.path)
     held = [(row.feed_id, one) for row, one in reads if one.document and one.entries]
     if held:
         _follow(session, held)
+
+
+def _note_away(session: Session, row: Any, path: str) -> None:
+    """Have a file read where a poll finds it again, as it was.
+
+    No listing would call it new or changed. One that polls find and readers do not is
+    given up, or it would be read in vain for ever.
+    """
+    session.execute(
+        update(FolderFile)
+        .where(FolderFile.feed_id == row.feed_id, FolderFile.run_id == row.run_id)
+        .where(FolderFile.path == storable_key(path))
+        .values(
+            n_away=FolderFile.n_away + 1, is_unread=FolderFile.n_away + 1 < MAX_AWAY
+        )
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _follow(session: Session, reads: Sequence[tuple[int, FileRead]]) -> None:

@@ -41,6 +41,8 @@ class Found:
     changed: list[ListedFile] = field(default_factory=list)
     back: list[str] = field(default_factory=list)  # paths, as they had been
     gone: list[str] = field(default_factory=list)
+    # Of the changed ones, path -> how often they were away; they are as they were.
+    away: dict[str, int] = field(default_factory=dict)
 
     @property
     def to_read(self) -> list[ListedFile]:
@@ -70,8 +72,11 @@ def compare(listing: FolderListing, known: Mapping[str, Any]) -> Found:
             continue
         if row is None or row.moved_to is not None:
             found.new.append(file)
-        elif row.is_unread or (row.n_bytes, row.mtime_ns) != _state(file):
+        elif (row.n_bytes, row.mtime_ns) != (file.n_bytes, file.mtime_ns):
             found.changed.append(file)
+        elif row.is_unread:
+            found.changed.append(file)
+            found.away[file.path] = row.n_away
         elif row.gone_at is not None:
             found.back.append(row.path)
     if listing.is_whole:
@@ -79,10 +84,6 @@ def compare(listing: FolderListing, known: Mapping[str, Any]) -> Found:
         there = (path for path, row in known.items() if row.gone_at is None)
         found.gone = [path for path in there if path not in listed]
     return found
-
-
-def _state(file: ListedFile) -> tuple[int, int]:
-    return file.n_bytes, file.mtime_ns
 
 
 def save_listing(
@@ -174,6 +175,7 @@ def _write_down(
             "gone_at": None,
             "moved_to": None,
             "is_unread": False,
+            "n_away": found.away.get(one.path, 0),
         }
         for one in found.to_read
     ]
@@ -248,20 +250,18 @@ def spots_to_relist(
     return spots
 
 
-def read_unreadable(session: Session, feed_ids: Sequence[int] | None) -> None:
-    """Have those files of folders read again that could not be opened.
+_FAILED = (FileOutcome.UNREADABLE, FileOutcome.MISSING)
 
-    Args:
-        session: In a transaction.
-        feed_ids: Of which folders; None for all.
-    """
+
+def read_unreadable(session: Session, feed_ids: Sequence[int]) -> None:
+    """Have those files of folders read again that could not be opened or found."""
     same = and_(RunFile.run_id == FolderFile.run_id, RunFile.path == FolderFile.path)
-    failed = select(RunFile.id).where(same, RunFile.outcome == FileOutcome.UNREADABLE)
-    query = update(FolderFile).where(failed.exists())
-    if feed_ids is not None:
-        query = query.where(FolderFile.feed_id.in_(feed_ids))
+    failed = select(RunFile.id).where(same, RunFile.outcome.in_(_FAILED))
     session.execute(
-        query.values(is_unread=True).execution_options(synchronize_session=False)
+        update(FolderFile)
+        .where(FolderFile.feed_id.in_(feed_ids), failed.exists())
+        .values(is_unread=True, n_away=0)
+        .execution_options(synchronize_session=False)
     )
 
 

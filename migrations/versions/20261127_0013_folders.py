@@ -100,6 +100,13 @@ def make_files() -> None:
             comment="It was away when it was to be read: read it where it is listed "
             "again",
         ),
+        sa.Column(
+            "n_away",
+            sa.Integer(),
+            server_default="0",
+            nullable=False,
+            comment="Times it was away when it was to be read, as it now is",
+        ),
         sa.ForeignKeyConstraint(
             ["feed_id"], ["feed.id"], name=op.f("fk_folder_file_feed_id_feed")
         ),

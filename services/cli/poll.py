@@ -67,7 +67,8 @@ def ask_for_polls(
         )
         ids = subscriptions.find_feeds(session, refs) if refs else None
         n_feeds = subscriptions.request_polls(session, ids, run_id=run_id, now=now)
-        read_unreadable(session, ids)
+        if ids:
+            read_unreadable(session, ids)
         files.close_run(session, run_id, now=now)
         subject, after = about("run", [run_id]), {"n": n_feeds, "feeds": ids or "all"}
         deed = Deed(action=Action.POLL, subject=subject, after=after)
@@ -103,7 +104,8 @@ def _report(
         {
             "run": run_id,
             "polls": progress.n_polls,
-            **{f"polls {name}": n for name, n in progress.outcomes.items()},
+            **{f"polls {name}": n for name, n in progress.poll_outcomes.items()},
+            **{f"files {name}": n for name, n in progress.file_outcomes.items()},
             **{f"entries {name}": n for name, n in progress.entries.items() if n},
         }
     )

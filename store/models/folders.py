@@ -54,6 +54,12 @@ class FolderFile(Base):
         server_default=false(),
         comment="It was away when it was to be read: read it where it is listed again",
     )
+    n_away: Mapped[int] = col(
+        Integer,
+        default=0,
+        server_default="0",
+        comment="Times it was away when it was to be read, as it now is",
+    )
 
 
 class FolderPoll(Base):

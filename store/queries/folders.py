@@ -9,11 +9,12 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from ingest.messages import FileOutcome
 from store.folders import folder_of
 from store.models import Entry, Feed, FolderFile, FolderPoll, RunFile
 from store.plain import storable_key
 from store.queries.rows import read
-from store.words import FeedKind, FeedState
+from store.words import FeedKind, FeedState, FileState
 
 LAST_POLLS = 10
 MAX_ARTICLES = 100  # of one file that are named; an archive may hold thousands
@@ -104,9 +105,11 @@ def folder_state(session: Session, feed_id: int) -> FolderState | None:
         n_there=count(is_there),
         n_gone=count(is_gone),
         n_moved=count(is_gone, FolderFile.moved_to.is_not(None)),
-        n_waiting=sum(n for state, _, n in rows if state == "pending"),
+        n_waiting=sum(n for state, _, n in rows if state == FileState.PENDING),
         outcomes={
-            outcome or state: n for state, outcome, n in rows if state != "pending"
+            outcome or state: n
+            for state, outcome, n in rows
+            if state != FileState.PENDING
         },
     )
 
@@ -186,9 +189,11 @@ def _sentence(row: FolderFile | None, last: RunFile) -> str:
         return "It is no longer there; what is stored of it stays."
     if row.is_unread:
         return "It was away when it was to be read; the next poll that finds it reads."
-    if last.state == "pending":
+    if last.state == FileState.PENDING:
         return "It was listed and waits to be read."
-    return "It is there, and was read as it is."
+    if last.outcome == FileOutcome.READ:
+        return "It is there, and was read as it is."
+    return f"It is there; its last reading ended as {last.outcome or last.state}."
 
 
 def _moved_from(session: Session, row: FolderFile) -> str | None:

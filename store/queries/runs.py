@@ -29,8 +29,15 @@ class RunProgress:
     n_polls: int  # feeds that it asked for
     n_polls_done: int  # of those, polled or no longer active
     n_waiting: int  # its articles that wait for enrichment
-    outcomes: dict[str, int]  # of files and polls that are done
+    file_outcomes: dict[str, int]  # of those that are done
+    poll_outcomes: dict[str, int]  # likewise
     entries: dict[str, int]  # how many were seen, and how many ended how
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """How files and polls ended that are done."""
+        both = Counter(self.file_outcomes) + Counter(self.poll_outcomes)
+        return dict(sorted(both.items()))
 
     @property
     def is_done(self) -> bool:
@@ -65,7 +72,8 @@ def run_progress(session: Session, run_id: int) -> RunProgress:
         n_polls=polls.total() + asked.total() + open_polls,
         n_polls_done=polls.total() + asked.total(),
         n_waiting=session.scalar(waiting) or 0,
-        outcomes=dict(sorted((files + polls + asked).items())),
+        file_outcomes=dict(sorted(files.items())),
+        poll_outcomes=dict(sorted((polls + asked).items())),
         entries=_entries(session, run_id),
     )
 

@@ -19,6 +19,7 @@ from ingest.messages import FeedPolled, FileOutcome, PollOutcome
 from services.planning import plan_poll
 from store import feeds, files, folders, polling
 from store.engine import reading, transaction
+from store.foldermoves import MAX_AWAY
 from store.folders import HOLD
 from store.models import (
     Article,
@@ -245,6 +246,24 @@ def test_a_file_that_was_away_when_it_was_to_be_read_is_read_when_it_is_back(
     assert watched.look() == ["a.txt", "b.txt"]
     assert len(watched.articles()) == 2
     assert watched.look() == []
+
+
+def test_a_file_that_only_polls_can_see_is_not_read_in_vain_for_ever(
+    desk: Desk, watched: Watched
+) -> None:
+    watched.write("a.txt", "harbour")
+    n_read = 0
+    for _ in range(MAX_AWAY + 2):
+        watched.poll()
+        away = watched.path.rename(watched.path.parent / "away")
+        n_read += len(watched.read())
+        away.rename(watched.path)
+    assert n_read == MAX_AWAY
+    assert desk.count(RunFile) == MAX_AWAY
+    with transaction(desk.engine) as session:
+        folders.read_unreadable(session, [watched.feed_id])
+    assert watched.look() == ["a.txt"]
+    assert len(watched.articles()) == 1
 
 
 def test_what_cannot_be_read_is_told_and_read_again_on_demand(
