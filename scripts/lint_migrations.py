@@ -32,8 +32,9 @@ FROM_NOTHING = {
     "0007": {"require-concurrent-index-creation"},
     "0008": {"require-concurrent-index-creation", "adding-field-with-default"},
 }
-# Revision that puts a wider check in the place of one -> the rule against dropping it.
-WIDER_CHECKS = {"0013": {"ban-drop-constraint"}}
+# Revision that puts a wider check in the place of one, on tables of a row for each feed
+# or run -> rules against dropping checks, and against looking at all rows for new ones.
+WIDER_CHECKS = {"0013": {"ban-drop-constraint", "constraint-missing-not-valid"}}
 
 
 def main() -> int:

@@ -183,17 +183,16 @@ def _standing(session: Session, path: str, known: Any, last: RunFile) -> FileSta
 def _sentence(row: FolderFile | None, last: RunFile) -> str:
     if row is None:
         return f"It was handed over in run {last.run_id}."
-    if row.moved_to:
-        return "It was moved; its articles go on under the other path."
-    if row.gone_at:
-        return "It is no longer there; what is stored of it stays."
-    if row.is_unread:
-        return "It was away when it was to be read; the next poll that finds it reads."
-    if last.state == FileState.PENDING:
-        return "It was listed and waits to be read."
-    if last.outcome == FileOutcome.READ:
-        return "It is there, and was read as it is."
-    return f"It is there; its last reading ended as {last.outcome or last.state}."
+    is_read = last.outcome == FileOutcome.READ
+    said = (
+        (row.moved_to, "It was moved; its articles go on under the other path."),
+        (row.gone_at, "It is no longer there; what is stored of it stays."),
+        (row.is_unread, "It was away when it was to be read, and is read once found."),
+        (last.state == FileState.PENDING, "It was listed and waits to be read."),
+        (is_read, "It is there, and was read as it is."),
+    )
+    otherwise = f"It is there; its last reading ended as {last.outcome or last.state}."
+    return next((sentence for holds, sentence in said if holds), otherwise)
 
 
 def _moved_from(session: Session, row: FolderFile) -> str | None:
