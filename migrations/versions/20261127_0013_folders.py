@@ -18,9 +18,24 @@ KINDS = {
 }
 
 
+# Column of feed -> its comment, before and after; SQLite keeps none.
+COMMENTS = {
+    "kind": (
+        "web, or files for handed-over files",
+        "web, folder, or files for handed-over",
+    ),
+    "host": (
+        "Server of url; limits and pauses hold for all its feeds",
+        "Server of url, with limits for all its feeds; of a folder its url",
+    ),
+}
+
+
 def upgrade() -> None:
     for table, (before, after) in KINDS.items():
         change_check(table, before, after)
+    for column, (_, after) in COMMENTS.items():
+        comment(column, after)
     op.add_column(
         "feed",
         sa.Column(
@@ -174,6 +189,12 @@ def change_check(table: str, before: str, after: str) -> None:
     op.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({after})")
 
 
+def comment(column: str, words: str) -> None:
+    """Say what a column of feed holds, where that is kept."""
+    if op.get_context().dialect.name == "postgresql":
+        op.execute(f"COMMENT ON COLUMN feed.{column} IS '{words}'")
+
+
 def change_text(table: str, before: str, after: str) -> None:
     """Change the text of a table's definition, as the manual of SQLite has it.
 
@@ -206,3 +227,5 @@ def downgrade() -> None:
     op.execute("UPDATE run SET kind = 'ingest' WHERE kind = 'folder'")
     for table, (before, after) in KINDS.items():
         change_check(table, after, before)
+    for column, (before, _) in COMMENTS.items():
+        comment(column, before)
