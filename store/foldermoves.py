@@ -42,7 +42,7 @@ def note_reads(session: Session, reads: Sequence[tuple[Any, FileRead]]) -> None:
     for row, one in reads:
         if one.outcome is FileOutcome.MISSING:
             _note_away(session, row, one.path)
-    held = [(row.feed_id, one) for row, one in reads if one.document and one.entries]
+    held = [(row.feed_id, one) for row, one in reads if one.entries]
     if held:
         _follow(session, held)
 
@@ -68,9 +68,21 @@ def _follow(session: Session, reads: Sequence[tuple[int, FileRead]]) -> None:
     """Let articles of files that are gone go on under the paths they were moved to."""
     gone = list(_gone(session, reads))
     for feed_id, read in reads:
-        was = _match(gone, feed_id, read)
+        if read.document is None:
+            # The bytes of a large file travel with its first portion.
+            was = _moved_here(session, feed_id, read) if read.start else None
+        else:
+            was = _match(gone, feed_id, read)
         if was is not None and _rename(session, was, read):
-            gone.remove(was)
+            gone = [one for one in gone if one != was]
+
+
+def _moved_here(session: Session, feed_id: int, read: FileRead) -> _Gone | None:
+    query = select(FolderFile.path).where(
+        FolderFile.feed_id == feed_id, FolderFile.moved_to == storable_key(read.path)
+    )
+    path = session.scalar(query.order_by(FolderFile.gone_at.desc()).limit(1))
+    return None if path is None else _Gone(feed_id, path, None)
 
 
 def _gone(session: Session, reads: Sequence[tuple[int, FileRead]]) -> Iterator[_Gone]:
@@ -127,7 +139,7 @@ def _rename(session: Session, was: _Gone, read: FileRead) -> bool:
     session.execute(
         update(FolderFile)
         .where(FolderFile.feed_id == was.feed_id, FolderFile.path == was.path)
-        .values(moved_to=read.path)
+        .values(moved_to=storable_key(read.path))
         .execution_options(synchronize_session=False)
     )
     return True

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,21 @@ def test_a_folder_that_is_renamed_takes_its_articles_along(
     assert len(watched.read()) == 60
     assert (desk.count(Article), desk.count(Revision)) == (60, 60)
     assert desk.count(FolderFile, FolderFile.moved_to.is_not(None)) == 60
+
+
+def test_a_moved_file_that_comes_in_portions_is_the_same_articles(
+    desk: Desk, watched: Watched
+) -> None:
+    watched.limits = replace(LIMITS, max_bytes=20_000)
+    lines = "\n".join(text_of(f"topic{n}") for n in range(20))
+    path = watched.write("lines.jsonl", "")
+    path.write_text(lines)
+    os.utime(path, (desk.now.timestamp(), desk.now.timestamp()))
+    watched.look()
+    assert desk.count(Article) == 20
+    path.rename(watched.path / "moved.jsonl")
+    assert watched.look() == ["moved.jsonl"]
+    assert (desk.count(Article), desk.count(Revision)) == (20, 20)
 
 
 def test_a_copied_file_is_an_article_of_its_own(desk: Desk, watched: Watched) -> None:

@@ -16,10 +16,12 @@ from ingest.folders import poll_folder
 from ingest.messages import FeedPolled, FeedToPoll, ReadFiles
 from store import feeds, files
 from store.engine import reading, transaction
+from store.limits import Limits
 from store.models import Article, Entry, Feed, FolderFile
 from store.words import FeedKind
 
 AGO = timedelta(minutes=5)
+SIZES = files.FileLimits(whole=100_000, streamed=100_000)
 
 
 def text_of(topic: str) -> str:
@@ -34,6 +36,7 @@ class Watched:
     desk: Desk
     path: Path
     max_message_bytes: int = POLL_LIMITS.max_message_bytes
+    limits: Limits = LIMITS
     feed_id: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,7 +78,7 @@ class Watched:
     def claim(self) -> list[ReadFiles]:
         with transaction(self.desk.engine) as session:
             return files.claim_files(
-                session, now=self.desk.now, limits=LIMITS, max_file_bytes=100_000
+                session, now=self.desk.now, limits=self.limits, file_limits=SIZES
             )
 
     def read(self) -> list[str]:
