@@ -12,6 +12,7 @@ from ingest.fetch import FetchOptions, FetchRequest, Reply, open_fetch
 from ingest.fetch_errors import FetchFailedError
 from ingest.messages import PollOutcome
 from services.cli.call import call_of
+from services.cli.feeds_folder import describe_folder, show_folder
 from services.cli.output import ExitCode, Output
 from services.confined import ConfinedParser
 from services.settings import Settings
@@ -23,20 +24,21 @@ _OK = range(200, 300)
 
 def test(
     ctx: typer.Context,
-    target: Annotated[str, typer.Argument(help="Address or file.")],
+    target: Annotated[str, typer.Argument(help="Address, file or folder.")],
 ) -> None:
-    """Explain what an address or a file gives as a feed; nothing is stored.
+    """Explain what an address, a file or a folder gives as a feed; nothing is stored.
 
     An address is fetched as a poll would fetch it. Of a web page the feeds that it
     names are listed. Exit code 1: there is nothing to subscribe to.
     """
     call = call_of(ctx)
-    is_address = "://" in target
-    told = _fetched(target, call.settings) if is_address else _read(Path(target))
-    if call.output.as_json:
-        call.output.facts(told)
+    if Path(target).is_dir():
+        told = describe_folder(Path(target), call.settings)
+        show_folder(call.output, told)
     else:
-        _print(call.output, told)
+        is_address = "://" in target
+        told = _fetched(target, call.settings) if is_address else _read(Path(target))
+        _show(call.output, told)
     if not told["usable"]:
         raise typer.Exit(ExitCode.PROBLEMS)
 
@@ -129,6 +131,13 @@ _FACTS = (
 )
 _ENTRY = ("published_at", "published_confidence", "key_mode", "title", "url")
 _CANDIDATE = ("why", "format", "url", "title")
+
+
+def _show(output: Output, told: dict[str, Any]) -> None:
+    if output.as_json:
+        output.facts(told)
+    else:
+        _print(output, told)
 
 
 def _print(output: Output, told: dict[str, Any]) -> None:

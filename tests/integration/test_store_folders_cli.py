@@ -128,6 +128,10 @@ def test_what_became_of_a_file_and_of_its_folder_is_told(
     assert "no longer" in run("feeds", "file", str(moved))[1]["standing"]
     assert run("feeds", "file", str(tmp_path / "none"))[0] == ExitCode.PROBLEMS
 
+    _, test, _ = run("feeds", "test", str(watched.path))
+    assert (test["usable"], test["n_files"], test["problems"]) == (True, 1, [])
+    assert [one["path"] for one in test["files"]] == [str(watched.path / "b.txt")]
+
     _, why, _ = run("feeds", "why", str(watched.path))
     assert (why["because"], why["files"], why["files gone"], why["files moved"]) == (
         "it has a fixed pace",
