@@ -34,7 +34,7 @@ FROM_NOTHING = {
 }
 # Revision that puts a wider check in the place of one, on tables of a row for each feed
 # or run -> rules against dropping checks, and against looking at all rows for new ones.
-WIDER_CHECKS = {"0013": {"ban-drop-constraint", "constraint-missing-not-valid"}}
+WIDER_CHECKS = {"0012": {"ban-drop-constraint", "constraint-missing-not-valid"}}
 
 
 def main() -> int:
