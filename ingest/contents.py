@@ -10,12 +10,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.documents import pack
+from ingest.documents import DamagedDocumentError, pack, unpack
 from ingest.loading import load_file, open_file, size_of
-from ingest.messages import Document, FilePlace, ReadFiles
+from ingest.messages import (
+    Document,
+    FileOutcome,
+    FileToRead,
+    LearnedLines,
+    ReadFiles,
+)
 from ingest.readers.budget import Budget
-from ingest.readers.reader import Piece, Reader
-from ingest.readers.registry import find_reader, find_stream_reader
+from ingest.readers.reader import Piece, Reader, UnreadableContentError
+from ingest.readers.registry import Registry
 from ingest.readers.shelf import StreamReader
 
 
@@ -30,51 +36,67 @@ class Content:
 
     reader: Reader
     pieces: Iterator[Piece]
-    body: bytes | None  # None where it is not held as a whole
+    body: bytes | None  # None where it is not held as a whole, or is stored already
 
     def document(self) -> Document | None:
-        """Return the bytes of the file, packed, where they are held."""
+        """Return the bytes of the file, packed, where they are held and not stored."""
         return None if self.body is None else pack(self.body, self.reader.media_type)
 
 
-def is_stream(path: Path, command: ReadFiles) -> bool:
+def is_stream(file: FileToRead, command: ReadFiles) -> bool:
     """Say whether a file is too large to be read as a whole."""
-    return size_of(path) > command.max_file_bytes
+    if file.document is not None:
+        return False
+    return size_of(Path(file.path)) > command.max_file_bytes
+
+
+def learned_for(file: FileToRead, command: ReadFiles) -> LearnedLines | None:
+    """Return what is known of the furniture of the source of a file."""
+    return next((one for one in command.learned if one.source == file.source), None)
 
 
 @contextmanager
 def open_content(
-    path: Path,
-    command: ReadFiles,
-    *,
-    start: FilePlace = FilePlace(),  # noqa: B008 - it is frozen
-    is_over: Callable[[], bool] = never,
+    file: FileToRead, command: ReadFiles, *, is_over: Callable[[], bool] = never
 ) -> Iterator[Content]:
-    """Open a file under the limits of a command.
+    """Open a file at its place, or its stored bytes, under the limits of a command.
 
     Args:
-        path: Absolute.
-        command: Has the limits.
-        start: Members before it are passed over, where the file is a stream.
+        file: One of the command.
+        command: Has the limits, and what is known of the file's source.
         is_over: Says that it is time to pause before another member.
 
     Raises:
         UnreadableContentError: It is missing, no file, too large, keeps changing, has
-            no content or is for no reader.
+            no content or is for no reader; or its stored bytes are damaged.
     """
-    budget = Budget.of_stream(size_of(path), first_member=start.member, is_over=is_over)
-    if not is_stream(path, command):
-        body = load_file(path, max_bytes=command.max_file_bytes)
-        reader = find_reader(body, path)
+    path, learned = Path(file.path), learned_for(file, command)
+    registry = Registry(() if learned is None else frozenset(learned.hashes))
+    n_bytes = size_of(path) if file.document is None else file.document.n_bytes
+    budget = Budget.of_stream(n_bytes, first_member=file.place.member, is_over=is_over)
+    if not is_stream(file, command):
+        body = _body(file, command)
+        reader = registry.find(body, path)
         if isinstance(reader, StreamReader):
             pieces = reader.stream(io.BytesIO(body), budget)
         else:
             pieces = reader.read(body)
-        yield Content(reader=reader, pieces=pieces, body=body)
+        news = body if file.document is None else None
+        yield Content(reader=reader, pieces=pieces, body=news)
         return
     most = max(command.max_file_bytes, command.max_archive_bytes)
     with open_file(path, max_bytes=most) as opened:
-        streams = find_stream_reader(opened.head, path, most=command.max_file_bytes)
+        streams = registry.find_stream(opened.head, path, most=command.max_file_bytes)
         pieces = streams.stream(opened.stream, budget)
         yield Content(reader=streams, pieces=pieces, body=None)
         opened.require_unchanged()
+
+
+def _body(file: FileToRead, command: ReadFiles) -> bytes:
+    if file.document is None:
+        return load_file(Path(file.path), max_bytes=command.max_file_bytes)
+    try:
+        return unpack(file.document)
+    except DamagedDocumentError as error:
+        reason = f"The stored document is damaged: {error.reason}."
+        raise UnreadableContentError(FileOutcome.UNREADABLE, reason) from error

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from pathlib import Path
 
 from ingest.contents import is_stream, never
 from ingest.messages import FileRead, FilesRead, ReadFiles
@@ -21,7 +20,7 @@ def read_files(
     """
     reads: list[FileRead] = []
     n_bytes = 0
-    for file in sorted(command.files, key=lambda it: is_stream(Path(it.path), command)):
+    for file in sorted(command.files, key=lambda it: is_stream(it, command)):
         for read in read_portions(file, command, now=now, is_over=is_over):
             size = message_bytes(read)
             if reads and n_bytes + size > command.max_message_bytes:

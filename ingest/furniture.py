@@ -5,8 +5,9 @@ Lines that are furniture word for word stand in `phrases.py`, patterns in `patte
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
+from hashlib import blake2b
 from typing import NamedTuple
 
 from ingest.datelines import find_byline, find_date
@@ -20,6 +21,8 @@ _COUNT = re.compile(r"^[\d.,]+ ?[km]?\+? ?(?=\D)|\s?\(?[\d.,]+ ?[km]?\+?\)?$")
 _IN_COUNTS = "0123456789.,km+)"
 _MAX_PHRASE_WORDS = 12  # no phrase of the table is longer
 _MAX_HEADING_WORDS = 16  # a longer line with a date in it tells a story
+# Notices of publishers have up to that; of longer lines most are paragraphs.
+MAX_LEARNED_WORDS, MAX_LEARNED_CHARS = 40, 300
 # A paragraph of this length is text whatever it mentions, and keeping patterns off
 # it bounds what one hostile line can cost.
 _MAX_RULE_CHARS = 2_000
@@ -56,6 +59,36 @@ def mark(
     return marked
 
 
+def mark_learned(marked: Sequence[Marked], learned: Collection[str]) -> list[Marked]:
+    """Return the lines with those marked as furniture that are known by their hash."""
+    return [
+        one._replace(kind=Kind.FURNITURE)
+        if one.kind is None and _is_learned(one.line, learned)
+        else one
+        for one in marked
+    ]
+
+
+def _is_learned(line: Line, learned: Collection[str]) -> bool:
+    return may_be_learned(line) and line_hash(line.text) in learned
+
+
+def may_be_learned(line: Line) -> bool:
+    """Say whether a line is so short that it may be the same on many pages."""
+    return line.n_words <= MAX_LEARNED_WORDS and len(line.text) <= MAX_LEARNED_CHARS
+
+
+def line_hash(text: str) -> str:
+    """Return 16 hex digits, the same for lines that are compared as equal."""
+    bare = _bare(text.lower()).encode("utf-8", "surrogatepass")
+    return blake2b(bare, digest_size=8).hexdigest()
+
+
+def _bare(lower: str) -> str:
+    """Return a line in lower case without the marks around it."""
+    return lower.strip(_MARKS).replace("\u2019", "'")
+
+
 def is_embed(text: str) -> bool:
     """Say whether a line ends a post in an article: "— The Senate (@senate) 9 May"."""
     return text[:1] in _DASHES and _EMBED.match(text) is not None
@@ -68,11 +101,11 @@ def classify(line: Line) -> Kind | None:
 
 def _classify(line: Line) -> Kind | None:
     lower = line.text.lower()
-    bare = lower.strip(_MARKS)
+    bare = _bare(lower)
     if not bare:
         return Kind.NAVIGATION
     if line.n_words <= _MAX_PHRASE_WORDS:
-        phrase = _phrase(bare.replace("\u2019", "'"))
+        phrase = _phrase(bare)
         if phrase is not None:
             return phrase
     if len(line.text) > _MAX_RULE_CHARS:

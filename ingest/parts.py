@@ -66,7 +66,8 @@ def entry_bytes(entry: Entry) -> int:
     if entry.article is not None:
         values = (getattr(entry.article, it) for it in _ARTICLE_FIELDS)
         texts += [value for value in values if isinstance(value, str)]
-    return _OVERHEAD_BYTES + _json_bytes("".join(texts))
+    n_lines = int(len(entry.packed_lines) * _BASE64_GROWTH)
+    return _OVERHEAD_BYTES + n_lines + _json_bytes("".join(texts))
 
 
 def _json_bytes(text: str) -> int:

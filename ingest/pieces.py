@@ -10,6 +10,7 @@ from ingest.articles import Published, dated, make_article
 from ingest.contents import Content
 from ingest.entries import MAX_LINK_CHARS
 from ingest.messages import Entry, FileOutcome, FilePlace, FileToRead, KeyMode
+from ingest.packedlines import pack_lines
 from ingest.readers.reader import Piece, Reader, UnreadableContentError
 from ingest.text import collapse
 from ingest.urls import canonical_url, publisher
@@ -88,6 +89,7 @@ def _entry(
         updated=None if updated is None else dated(updated),
         authors=piece.authors or ((article.byline,) if article.byline else ()),
         language=article.language,
+        packed_lines=pack_lines(piece.lines),
     )
 
 

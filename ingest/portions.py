@@ -5,11 +5,11 @@ one that is sent twice, by another worker or in another order is the same portio
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
+from typing import Any
 
-from ingest.contents import Content, never, open_content
+from ingest.contents import Content, learned_for, never, open_content
 from ingest.messages import (
     Document,
     Entry,
@@ -45,9 +45,8 @@ def read_portions(
     A file that breaks off is read as far as it goes, and `error` says what is missing.
     """
     portions = _Portions(file, command)
-    path = Path(file.path)
     try:
-        with open_content(path, command, start=file.place, is_over=is_over) as content:
+        with open_content(file, command, is_over=is_over) as content:
             portions.document = content.document()
             yield from portions.of(content, now=now)
     except UnreadableContentError as refused:
@@ -84,7 +83,9 @@ class _Portions:
         """Yield the portions that are full; what is left is in hand afterwards."""
         room = self.command.max_message_bytes - FILE_BYTES - len(self.file.path)
         for found in find_pieces(self.file, content, now=now):
-            size = entry_bytes(found.entry)
+            left = room if self.entries else room - document_bytes(self.document)
+            entry = _fitting(found.entry, left)
+            size = entry_bytes(entry)
             if size > room:
                 self._leave_out(found)
                 continue
@@ -94,7 +95,7 @@ class _Portions:
             if self.n_bytes + size + document_bytes(self.document) > room:
                 yield self._read(end=found.place, goes_on=True)
                 self._begin(found.place)
-            self.entries.append(found.entry)
+            self.entries.append(entry)
             self.n_bytes += size
 
     def last(self) -> FileRead:
@@ -109,12 +110,8 @@ class _Portions:
         """Return what is in hand, where no more can be read."""
         if self.entries or self.start != _BEGINNING:
             return self._read(error=refused.reason)
-        return FileRead(
-            file_id=self.file.file_id,
-            path=self.file.path,
-            outcome=refused.outcome,
-            error=refused.reason,
-            document=self.document,
+        return self._told(
+            outcome=refused.outcome, error=refused.reason, document=self.document
         )
 
     def paused(self, paused: PausedError) -> FileRead:
@@ -142,9 +139,7 @@ class _Portions:
         left_out = self.problems.sentence()
         self.problems = Problems()
         told = dict.fromkeys(one for one in (left_out, error) if one)
-        return FileRead(
-            file_id=self.file.file_id,
-            path=self.file.path,
+        return self._told(
             outcome=FileOutcome.READ,
             error=" ".join(told) or None,
             document=self.document,
@@ -153,3 +148,24 @@ class _Portions:
             end=end,
             goes_on=goes_on,
         )
+
+    def _told(self, **found: Any) -> FileRead:
+        """Return what was found, with what it was found in and by."""
+        learned = learned_for(self.file, self.command)
+        return FileRead(
+            file_id=self.file.file_id,
+            path=self.file.path,
+            from_document=self.file.document is not None,
+            learned_up_to=0 if learned is None else learned.up_to,
+            **found,
+        )
+
+
+def _fitting(entry: Entry, max_bytes: int) -> Entry:
+    """Return an entry, without the lines of its page where it is too large.
+
+    They can be made of the document again; of all that travels they matter least.
+    """
+    if entry.packed_lines and entry_bytes(entry) > max_bytes:
+        return replace(entry, packed_lines=b"")
+    return entry

@@ -89,7 +89,7 @@ def _read(path: Path, source: str, max_bytes: int) -> Iterator[Found]:
         max_archive_bytes=max_bytes,
         max_message_bytes=0,
     )
-    with open_content(path, limits) as content:
+    with open_content(file, limits) as content:
         yield from find_pieces(file, content, now=utc_now())
 
 

@@ -47,7 +47,7 @@ class UnreadableContentError(ValueError):
 class Reader(Protocol):
     """Reads one file format. Chosen by content, never by the name of the file alone."""
 
-    extractor: str  # name and version, "text-seed/2"
+    extractor: str  # name and version, "text-seed/3"
     media_type: str
 
     def sniff(self, head: bytes, path: Path, /) -> bool:

@@ -1,6 +1,6 @@
 """Plain text: the copied text of a page, with or without its furniture."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +14,12 @@ from ingest.readers.reader import Piece, UnreadableContentError
 class TextReader:
     """Reads any text; the reader of last resort."""
 
-    extractor = "text-seed/2"
+    extractor = "text-seed/3"
     media_type = "text/plain"
+
+    def __init__(self, learned: Collection[str] = ()) -> None:
+        """Take the hashes of lines that are furniture on other pages of the source."""
+        self._learned = learned
 
     def sniff(self, head: bytes, path: Path, /) -> bool:  # noqa: ARG002 - any text will do
         """Accept everything."""
@@ -32,14 +36,14 @@ class TextReader:
         if dump.count("\n") + dump.count("\r") > 2 * MAX_LINES:
             reason = f"The file has more than {MAX_LINES} lines, as no article has."
             raise UnreadableContentError(FileOutcome.TOO_LARGE, reason)
-        piece = find_piece(dump)
+        piece = find_piece(dump, learned=self._learned)
         if piece is not None:
             yield replace(piece, repaired=decoded.repaired)
 
 
-def find_piece(dump: str) -> Piece | None:
+def find_piece(dump: str, *, learned: Collection[str] = ()) -> Piece | None:
     """Return the article of a page dump, or None where no line of it is prose."""
-    found = extract(dump)
+    found = extract(dump, learned=learned)
     if found is None:
         return None
     return Piece(

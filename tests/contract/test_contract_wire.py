@@ -48,6 +48,7 @@ from ingest.messages import (
     FolderListing,
     FolderToList,
     KeyMode,
+    LearnedLines,
     ListedFile,
     PollFeeds,
     PollLimits,
@@ -106,6 +107,7 @@ ENTRY = Entry(
             url="https://example.org/1.mp3", media_type="audio/mpeg", n_bytes=1200
         ),
     ),
+    packed_lines=b"lines",
 )
 REFUSED = Entry(
     key="2",
@@ -233,11 +235,13 @@ SAMPLES: dict[type[wire.Message], wire.Message] = {
                 attempt=1,
                 source_is_given=True,
                 place=FilePlace(member=40, piece=2),
+                document=DOCUMENT,
             ),
         ),
         max_file_bytes=10_000_000,
         max_message_bytes=1_000_000,
         max_archive_bytes=10_000_000_000,
+        learned=(LearnedLines(source="data", up_to=9, hashes=("0123456789abcdef",)),),
     ),
     FilesRead: FilesRead(
         read_at=NOON,
@@ -254,6 +258,8 @@ SAMPLES: dict[type[wire.Message], wire.Message] = {
                 path="/data/b.bin",
                 outcome=FileOutcome.BINARY,
                 error="The file holds binary data.",
+                from_document=True,
+                learned_up_to=9,
             ),
             FileRead(
                 file_id=7,

@@ -16,7 +16,9 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from support.figures import Figure
 from support.shared import shared_path
 
-from ingest.dumps import REVIEW_BELOW, Extract, extract
+from ingest.dumps import Extract, extract
+from ingest.learning import find_common
+from ingest.messages import REVIEW_BELOW
 from ingest.readers.html import HtmlReader
 
 pytestmark = pytest.mark.quality
@@ -187,6 +189,27 @@ def test_our_own_seeds_are_read_exactly(figure: Figure) -> None:
     ]
     share = _mean(list(map(float, hits)))
     figure("our seeds, title and text exact", share, floor=SEEDS_FLOOR)
+
+
+def test_what_pages_have_in_common_costs_no_text(figure: Figure) -> None:
+    # Of no host are there three pages. All of them taken for one source is the worst
+    # that can be learned: lines that strangers share.
+    found = found_in_dumps(shared_path("corpora/articles"))
+    common = find_common(one.lines for _, one in found if one is not None)
+    assert common
+    learned = frozenset(one.hash for one in common)
+    again = [(page, extract(page.dump, learned=learned)) for page, _ in found]
+    f1 = _mean([_scores(_text(one), page.truth).f1 for page, one in again])
+    figure("page dumps, text F1, with learned lines", f1, floor=TEXT_F1_FLOOR)
+
+
+def test_nothing_of_our_own_seeds_is_taken_for_furniture() -> None:
+    for folder in sorted((SEEDS / "articles").iterdir()):
+        dumps = [path.read_text("utf-8") for path in sorted(folder.glob("*.txt"))]
+        found = [one for one in map(extract, dumps) if one is not None]
+        common = find_common(one.lines for one in found)
+        learned = frozenset(one.hash for one in common)
+        assert [extract(dump, learned=learned) for dump in dumps] == found
 
 
 def _corpus_f1(scores: Sequence[Scores]) -> float:

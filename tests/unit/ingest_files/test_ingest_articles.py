@@ -21,7 +21,7 @@ def article(**changes: Any) -> Article:
         "byline": None,
         "language": None,
         "published": None,
-        "extractor": "text-seed/2",
+        "extractor": "text-seed/3",
         "confidence": 0.5,
     }
     return make_article(**{**fields, **changes})

@@ -75,7 +75,7 @@ def test_a_seed_file_becomes_one_article(tmp_path: Path) -> None:
     assert entry.article.text.startswith("The council voted")
     assert entry.article.source == "gazette"
     assert entry.article.url is None
-    assert entry.article.extractor == "text-seed/2"
+    assert entry.article.extractor == "text-seed/3"
     assert entry.article.published_at == datetime(2026, 3, 5, tzinfo=UTC)
     assert entry.article.published_from == "dateline"
 
@@ -368,8 +368,8 @@ def test_a_repair_is_part_of_what_made_the_article(tmp_path: Path) -> None:
         for text in (broken, wrong)
     ]
     assert [one.extractor for one in extractors if one] == [
-        "text-seed/2",
-        "text-seed/2+ftfy",
+        "text-seed/3",
+        "text-seed/3+ftfy",
     ]
 
 

@@ -4,8 +4,7 @@ from collections.abc import Callable
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from ingest.dumps import REVIEW_BELOW
-from ingest.messages import FileOutcome
+from ingest.messages import REVIEW_BELOW, FileOutcome
 from ingest.pageheads import PageHead, read_head
 from ingest.phrases import Kind
 from ingest.readers.html import HtmlReader

@@ -292,4 +292,4 @@ def test_an_office_document_is_no_archive_of_articles() -> None:
 
 def test_content_and_not_the_name_makes_an_archive() -> None:
     assert extractor(zipped(FILES), "a.txt") == "zip/1"
-    assert extractor(b"PK and more text", "a.zip") == "text-seed/2"
+    assert extractor(b"PK and more text", "a.zip") == "text-seed/3"

@@ -217,4 +217,4 @@ def test_nuls_and_a_wrong_encoding_do_not_stop_it() -> None:
 
 
 def test_prose_in_brackets_is_no_json() -> None:
-    assert extractor(b"[ssba]\n\nNews", "a.json") == "text-seed/2"
+    assert extractor(b"[ssba]\n\nNews", "a.json") == "text-seed/3"

@@ -98,10 +98,10 @@ def test_headers_in_bare_bytes_are_read(charset: str) -> None:
         ),
         ("From: a\nSubject: b\n folded\nMessage-ID: c\n\n", "mail/1"),
         ("Received: a\nX: " + "b\n " * 4000 + "\nFrom: a\nSubject: c\n", "mail/1"),
-        ("Warning: a\nX: " + "b\n " * 4000 + "\nFrom: a\nSubject: c\n", "text-seed/2"),
-        ("From: a\nSubject: b\n\nDate: c", "text-seed/2"),
-        ("From: the council\nDate: today\n\nText", "text-seed/2"),
-        ("Dear reader,\nFrom: a\nSubject: b\nDate: c\n\n", "text-seed/2"),
+        ("Warning: a\nX: " + "b\n " * 4000 + "\nFrom: a\nSubject: c\n", "text-seed/3"),
+        ("From: a\nSubject: b\n\nDate: c", "text-seed/3"),
+        ("From: the council\nDate: today\n\nText", "text-seed/3"),
+        ("Dear reader,\nFrom: a\nSubject: b\nDate: c\n\n", "text-seed/3"),
     ],
 )
 def test_headers_make_a_mail_and_not_its_name(head: str, reader: str) -> None:

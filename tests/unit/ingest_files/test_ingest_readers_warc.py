@@ -194,4 +194,4 @@ def test_a_bomb_of_an_archive_is_refused() -> None:
 
 def test_content_and_not_the_name_makes_a_web_archive() -> None:
     assert extractor(response(), "a.txt") == "warc/1"
-    assert extractor(b"WAR and peace", "a.warc") == "text-seed/2"
+    assert extractor(b"WAR and peace", "a.warc") == "text-seed/3"
