@@ -31,6 +31,7 @@ FROM_NOTHING = {
     "0004": {"require-concurrent-index-creation"},
     "0007": {"require-concurrent-index-creation"},
     "0008": {"require-concurrent-index-creation", "adding-field-with-default"},
+    "0013": {"require-concurrent-index-creation"},
 }
 # Revision that puts a wider check in the place of one, on tables of a row for each feed
 # or run -> rules against dropping checks, and against looking at all rows for new ones.

@@ -17,7 +17,7 @@ from services.settings import Settings
 from services.wire import Message
 from store import claims, files, polling, replay
 from store.engine import Engine, transaction
-from store.limits import Limits
+from store.limits import FileLimits, Limits
 
 Publish = Callable[[Message], None]
 Count = Callable[[str], int]  # messages that wait in a queue
@@ -113,7 +113,7 @@ class Dispatcher:
                 session,
                 now=utc_now(),
                 limits=limits,
-                file_limits=files.FileLimits(
+                file_limits=FileLimits(
                     whole=settings.max_file_bytes, streamed=settings.max_archive_bytes
                 ),
             )

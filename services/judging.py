@@ -2,11 +2,18 @@
 
 from enrich.dedup.decide import compare, settle
 from enrich.stories.assign import add_member, assign
+from ingest.learning import find_common_packed
 from services.settings import Settings
 from store.judge import Judge
 from store.maintenance import Keep
 
-JUDGE = Judge(compare=compare, settle=settle, assign=assign, add_member=add_member)
+JUDGE = Judge(
+    compare=compare,
+    settle=settle,
+    assign=assign,
+    add_member=add_member,
+    learn=find_common_packed,
+)
 
 
 def keep_of(settings: Settings) -> Keep:

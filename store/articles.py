@@ -9,13 +9,16 @@ from sqlalchemy import bindparam, delete, or_, select
 from sqlalchemy.orm import Session
 
 from enrich.messages import Lane
+from ingest.messages import REVIEW_BELOW, KeyMode
 from ingest.messages import Article as Draft
 from ingest.messages import Entry as NewEntry
 from store import pending
 from store.batches import append_rows, insert_new, insert_rows, update_rows
 from store.clauses import chunks
 from store.engine import is_postgresql
-from store.models import Article, Revision
+from store.lines import PageLines, keep_lines
+from store.models import Article, Revision, RevisionLines
+from store.words import Review
 
 # What search and lists show of a text: title and this much lead answer most queries
 # at a seventh of the cost of indexing all of it.
@@ -75,6 +78,16 @@ class Seen:
         if self.entry.article is None:
             raise ValueError(f"entry {self.entry.key} was rejected")
         return self.entry.article
+
+    @property
+    def review(self) -> Review | None:
+        """Whether somebody should look at its text.
+
+        Of files alone: what a feed trusts little is a teaser, and stays one.
+        """
+        is_file = self.entry.key_mode is KeyMode.FILE
+        is_trusted = self.draft.confidence >= REVIEW_BELOW
+        return Review.OPEN if is_file and not is_trusted else None
 
 
 class Target(NamedTuple):
@@ -142,6 +155,7 @@ def insert_articles(
     found = {uid: article_id for (uid,), article_id in written.items()}
     firsts = [_revision_row(found[uid], 1, fresh[uid], sighting) for uid in found]
     append_rows(session, Revision, firsts)
+    keep_lines(session, (_lines(found[uid], 1, fresh[uid]) for uid in found))
     return found
 
 
@@ -161,6 +175,10 @@ def _revise(session: Session, changes: list[_Change], sighting: Sighting) -> Non
         for row, seen in changes
     ]
     insert_rows(session, Revision, rows)
+    keep_lines(
+        session,
+        (_lines(row.id, row.current_revision + 1, seen) for row, seen in changes),
+    )
     _forget_surplus(session, changes)
     update_rows(session, Article, [_changed_row(one) for one in changes])
 
@@ -170,15 +188,16 @@ def _forget_surplus(session: Session, changes: list[_Change]) -> None:
     # With the one that has just been written.
     last = {row.id: row.current_revision + 2 - MAX_REVISIONS for row, _ in changes}
     for some in chunks(one for one in last if last[one] > 1):
-        surplus = (
-            (Revision.article_id == one) & Revision.number.between(2, last[one])
-            for one in some
-        )
-        session.execute(
-            delete(Revision)
-            .where(or_(*surplus))
-            .execution_options(synchronize_session=False)
-        )
+        for model in (RevisionLines, Revision):
+            surplus = (
+                (model.article_id == one) & model.number.between(2, last[one])
+                for one in some
+            )
+            session.execute(
+                delete(model)
+                .where(or_(*surplus))
+                .execution_options(synchronize_session=False)
+            )
 
 
 def _changed_row(change: _Change) -> dict[str, Any]:
@@ -194,6 +213,7 @@ def _changed_row(change: _Change) -> dict[str, Any]:
         "byline": draft.byline,
         "published_at": published_at,
         "sort_at": published_at or row.sort_at,
+        "review": change.seen.review,
     }
 
 
@@ -214,7 +234,14 @@ def _article_row(seen: Seen, sighting: Sighting) -> dict[str, Any]:
         "published_from": draft.published_from,
         "first_seen_at": sighting.now,
         "sort_at": draft.published_at or sighting.now,
+        "review": seen.review,
     }
+
+
+def _lines(article_id: int, number: int, seen: Seen) -> PageLines:
+    return PageLines(
+        article_id, number, seen.draft.source, packed=seen.entry.packed_lines
+    )
 
 
 def _revision_row(

@@ -22,6 +22,7 @@ from store.models import (
     Enrichment,
     Entry,
     Revision,
+    RevisionLines,
     Story,
     StoryMember,
 )
@@ -59,6 +60,7 @@ def audit(session: Session, *, now: datetime | None = None) -> AuditReport:
         *entry_lines(session),
         *counted_lines(session),
         *_articles(session),
+        _pages(session),
         _settled(session),
         *mention_lines(session, named, now=now),
         _ledger(session, named),
@@ -95,6 +97,22 @@ def _articles(session: Session) -> Iterator[AuditLine]:
             session, select(func.count()).select_from(Article).join(Revision, text_of)
         ),
         detail="the current revision is there and has the article's hash",
+    )
+
+
+def _pages(session: Session) -> AuditLine:
+    page_of = and_(
+        Revision.article_id == RevisionLines.article_id,
+        Revision.number == RevisionLines.number,
+    )
+    return AuditLine(
+        name="pages with their text",
+        expected=count(session, RevisionLines),
+        found=number(
+            session,
+            select(func.count()).select_from(RevisionLines).join(Revision, page_of),
+        ),
+        detail="lines that are kept belong to a revision",
     )
 
 

@@ -10,26 +10,22 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from enrich.messages import Lane
-from ingest.messages import (
-    FileOutcome,
-    FilePlace,
-    FileRead,
-    FilesRead,
-    FileToRead,
-    ReadFiles,
-)
+from ingest.messages import FileOutcome, FileRead, FilesRead, ReadFiles
 from store.articles import Name, Seen, Sighting
 from store.batches import insert_rows
 from store.clauses import chunks, locked
 from store.documents import save_documents
 from store.feeds import files_feed
+from store.file_commands import make_commands
 from store.foldermoves import note_reads
 from store.leases import is_claimable, is_given_up, is_under_way
-from store.limits import Limits, retry_at
+from store.limits import FileLimits, Limits, retry_at
 from store.models import Entry, Run, RunFile
 from store.plain import MAX_KEY_BYTES, MAX_NAME_CHARS, said, storable_key
-from store.portions import add_portion, advance, new_portions
+from store.portions import add_portion, advance, known_by_all, new_portions
 from store.quarantine import Case, quarantine
+from store.renewal import place_of, settle_reread
+from store.rereading import attach_documents
 from store.tally import End, Reread, Tally, columns_of, read_again
 from store.words import EntryOutcome, FileState, QuarantineKind, RunKind
 from store.writer import write_entries
@@ -108,15 +104,8 @@ def close_run(session: Session, run_id: int, *, now: datetime) -> None:
 _ASKED = (
     *(RunFile.id, RunFile.path, RunFile.source, RunFile.source_is_given),
     *(RunFile.attempts, RunFile.place_member, RunFile.place_piece),
+    RunFile.from_document,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileLimits:
-    """How large a file may be, in bytes."""
-
-    whole: int  # to be held in memory
-    streamed: int  # an archive, records or lines
 
 
 def claim_files(
@@ -136,7 +125,8 @@ def claim_files(
         .order_by(RunFile.due_at, RunFile.id)
         .limit(room)
     )
-    rows = session.execute(locked(session, query, skip=True)).all()
+    found = session.execute(locked(session, query, skip=True)).all()
+    rows, documents = attach_documents(session, found, limits=limits)
     session.execute(
         update(RunFile)
         .where(RunFile.id.in_([row.id for row in rows]))
@@ -146,38 +136,20 @@ def claim_files(
             due_at=limits.lease_until(now),
         )
     )
-    return [
-        ReadFiles(
-            files=tuple(map(_file, batch)),
-            max_file_bytes=file_limits.whole,
-            max_archive_bytes=file_limits.streamed,
-            max_message_bytes=limits.max_bytes,
-        )
-        for batch in _batches(rows, limits.batch)
-    ]
-
-
-def _batches(rows: Sequence[Any], size: int) -> list[Sequence[Any]]:
-    alone = [[row] for row in rows if row.attempts]
-    rest = [row for row in rows if not row.attempts]
-    return alone + [rest[at : at + size] for at in range(0, len(rest), size)]
-
-
-def _file(row: Any) -> FileToRead:
-    return FileToRead(
-        file_id=row.id,
-        path=row.path,
-        source=row.source,
-        attempt=row.attempts + 1,
-        source_is_given=row.source_is_given,
-        place=FilePlace(member=row.place_member, piece=row.place_piece),
+    return make_commands(
+        session, rows, documents, limits=limits, file_limits=file_limits
     )
 
 
 def save_files(session: Session, event: FilesRead, *, now: datetime) -> int:
     """Store what files held; return how many reads were not stored before."""
     rows = _waited_for(session, [one.file_id for one in event.reads])
-    reads = [one for one in event.reads if one.file_id in rows]
+    # A late answer from the path is none to an order to read what is stored.
+    reads = [
+        one
+        for one in event.reads
+        if one.file_id in rows and one.from_document == rows[one.file_id].from_document
+    ]
     whole = {one.file_id: one for one in reads if one.start is None}
     portions = [one for one in reads if one.file_id not in whole]
     portions = new_portions(session, portions)
@@ -185,15 +157,20 @@ def save_files(session: Session, event: FilesRead, *, now: datetime) -> int:
     if not reads:
         return 0
     save_documents(session, [one.document for one in reads], now=now)
-    note_reads(session, [(rows[one.file_id], one) for one in reads])
+    at_path = [one for one in reads if not one.from_document]
+    note_reads(session, [(rows[one.file_id], one) for one in at_path])
     ends = _write(session, reads, rows, now)
-    done = [_done(one, now) | _counts(rows[n], ends[n]) for n, one in whole.items()]
+    done = [
+        _done(one, rows[n], now) | _counts(rows[n], ends[n]) for n, one in whole.items()
+    ]
     if done:
         session.execute(update(RunFile), done)
+    known = {n: row.learned_up_to for n, row in rows.items()}
     for read in portions:
         row = rows[read.file_id]
         add_portion(session, read)
         values = advance(session, row, now=now) | _counts(row, ends[row.id])
+        known[row.id] = values["learned_up_to"] = known_by_all(read, known[row.id])
         if read.document is not None:
             values["document_sha256"] = read.document.sha256
         session.execute(update(RunFile).where(RunFile.id == row.id).values(values))
@@ -204,6 +181,7 @@ _WAITED_FOR = select(
     *(RunFile.id, RunFile.run_id, RunFile.feed_id, RunFile.outcome),
     RunFile.document_sha256,
     *(RunFile.place_member, RunFile.place_piece),
+    *(RunFile.from_document, RunFile.learned_up_to),
     *(getattr(RunFile, f"n_{end}") for end in End),
 )
 
@@ -240,8 +218,12 @@ def _write(
     held = _quarantined(session, again)
     # A load of files must not stand in the way of live news.
     sighting = Sighting(now=now, lane=Lane.BULK)
-    written = write_entries(session, seen, sighting=sighting)
-    for one, end in zip(seen, written, strict=True):
+    reread = [one for one in seen if rows[one.file_id or 0].from_document]
+    late = settle_reread(session, reread) if reread else set()
+    news = [one for one in seen if place_of(one) not in late]
+    written = iter(write_entries(session, news, sighting=sighting))
+    for one in seen:
+        end = End.UNCHANGED if place_of(one) in late else next(written)
         was_held = (one.feed_id, storable_key(one.entry.key)) in held
         ends[one.file_id or 0].append(Reread(end=end, was_quarantined=was_held))
     return ends
@@ -269,21 +251,29 @@ def _counts(row: Any, ends: Sequence[Reread]) -> dict[str, int]:
 
 
 def _document_of(read: FileRead, row: Any) -> str | None:
-    """Return the hash of the bytes of a file, which travel with its first portion."""
+    """Return the hash of the bytes of a file, which travel with its first portion.
+
+    Those that were stored already do not come again.
+    """
+    if row.from_document:
+        stored: str | None = row.document_sha256
+        return stored
     if read.document is not None:
         return read.document.sha256
     return None if read.start is None else row.document_sha256
 
 
-def _done(read: FileRead, now: datetime) -> dict[str, Any]:
+def _done(read: FileRead, row: Any, now: datetime) -> dict[str, Any]:
     return {
         "id": read.file_id,
         "state": FileState.DONE,
         "outcome": read.outcome,
         "error": said(read.error),
         "leased": False,
-        "document_sha256": read.document.sha256 if read.document else None,
+        "document_sha256": _document_of(read, row),
         "finished_at": now,
+        "from_document": False,
+        "learned_up_to": read.learned_up_to,
     }
 
 

@@ -31,6 +31,7 @@ from store.models import (
     Mention,
     Quarantine,
     Revision,
+    RevisionLines,
     Story,
     StoryKey,
     StoryMember,
@@ -88,7 +89,7 @@ def forget_articles(
         _delete(session, model, model.article_id.in_(ids))
     entries = select(Entry.id).where(Entry.article_id.in_(ids))
     _delete(session, EntryAlias, EntryAlias.entry_id.in_(entries))
-    for owned in (Entry, Revision):
+    for owned in (Entry, RevisionLines, Revision):
         _delete(session, owned, owned.article_id.in_(ids))
     _delete(session, Article, Article.id.in_(ids))
     return Forgotten(

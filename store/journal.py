@@ -38,6 +38,7 @@ class Action(StrEnum):
     POLL = "poll"
     INGEST = "ingest"
     REPROCESS = "reprocess"
+    REVIEW = "review"
     QUARANTINE_REPLAY = "quarantine.replay"
     QUARANTINE_DISCARD = "quarantine.discard"
     RETENTION_SET = "retention.set"

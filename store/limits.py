@@ -30,6 +30,14 @@ class Limits:
         return taken_for_lost(now, self.lost_before)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileLimits:
+    """How large a file may be, in bytes."""
+
+    whole: int  # to be held in memory
+    streamed: int  # an archive, records or lines
+
+
 def taken_for_lost(now: datetime, lost_before: datetime | None) -> datetime:
     """Return the moment before which a lease that ran out means lost work."""
     return now if lost_before is None else min(now, lost_before)

@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from store import partitions, retention, rollups, statistics
+from store import learned, partitions, retention, rollups, statistics
 from store.clauses import chunks, insert_into
 from store.documents import forget_documents
 from store.engine import Engine, is_postgresql, reading, transaction
@@ -47,6 +47,7 @@ class Report:
     entries: int = 0
     documents: int = 0
     rollups: int = 0  # rows that were wrong
+    learned: int = 0  # lines newly known as furniture
     left: list[str] = field(default_factory=list)  # what could not be done, and why
     unfinished: bool = False  # articles are left, and the time is up
     unmeasured: int = 0  # tables whose statistics are left to the next night
@@ -112,10 +113,11 @@ def maintain(
     Args:
         engine: Of the database.
         keep: How long polls and the audit log are kept.
-        judge: Settles anew what the copies of a deleted original are.
+        judge: Settles anew what the copies of a deleted original are, and which lines
+            are furniture.
         now: The time.
-        is_over: Asked between two batches of articles, and two tables to measure; says
-            when to leave the rest.
+        is_over: Asked between two batches of articles, two sources to learn of, and two
+            tables to measure; says when to leave the rest.
     """
     night = _Night(engine, judge, now, Report(), is_over)
     polls, log = _old(now, keep)
@@ -125,6 +127,7 @@ def maintain(
     _retain(night)
     _make_partitions(night)
     night.step("rollups", lambda session: _repair(session, night))
+    _learn(night)
     _measure(night)
     return night.report
 
@@ -269,6 +272,27 @@ def _maker(night: _Night, model: type, month: datetime) -> Callable[[Session], N
 def _repair(session: Session, night: _Night) -> None:
     since = night.now - timedelta(days=ROLLUP_DAYS)
     night.report.rollups = rollups.repair(session, since=since)
+
+
+def _learn(night: _Night) -> None:
+    """Learn of all sources with new lines, as far as the time goes."""
+    is_left = True
+    # At least of one, so that the work of many nights comes to an end.
+    while is_left and not night.report.unfinished:
+        before = len(night.report.left)
+        night.step("learned lines", lambda session: _learn_of_one(session, night))
+        is_left = len(night.report.left) == before and _has_news(night)
+        night.report.unfinished = is_left and night.is_over()
+
+
+def _learn_of_one(session: Session, night: _Night) -> None:
+    n_new = learned.learn_of_next(session, learn=night.judge.learn, now=night.now)
+    night.report.learned += n_new or 0
+
+
+def _has_news(night: _Night) -> bool:
+    with reading(night.engine) as session:
+        return learned.has_news(session)
 
 
 def _measure(night: _Night) -> None:

@@ -64,6 +64,7 @@ def advance(session: Session, row: Any, *, now: datetime) -> dict[str, Any]:
             "outcome": FileOutcome.READ,
             "error": said(error),
             "leased": False,
+            "from_document": False,
             "finished_at": now,
         }
     found: dict[str, Any] = _place(reached.place)
@@ -71,6 +72,12 @@ def advance(session: Session, row: Any, *, now: datetime) -> dict[str, Any]:
         # It came as far as a task may take it, so that this was no failed attempt.
         found |= {"leased": False, "due_at": now, "attempts": 0}
     return found
+
+
+def known_by_all(read: FileRead, before: int) -> int:
+    """Return the newest learned line that all portions of a file knew so far."""
+    is_first = read.start == FilePlace()
+    return read.learned_up_to if is_first else min(before, read.learned_up_to)
 
 
 def _reach(session: Session, file_id: int, place: FilePlace) -> Reached:

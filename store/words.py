@@ -62,6 +62,13 @@ class EntryOutcome(StrEnum):
     QUARANTINED = "quarantined"  # writing it kept failing
 
 
+class Review(StrEnum):
+    """Whether somebody has looked at an article that is little trusted."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+
+
 class EnrichStatus(StrEnum):
     """How a stage ended for one revision."""
 

@@ -1,4 +1,4 @@
-"""`wireroom articles` and `wireroom show`: the list, and all that is known of one."""
+"""`wireroom articles`, `show` and `review`: the list, one of them, a look at some."""
 
 from contextlib import suppress
 from dataclasses import asdict
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ingest.articles import article_uid
+from ingest.packedlines import DamagedLinesError, unpack_lines
 from ingest.urls import canonical_url
 from services.cli.ask import (
     SINCE_HELP,
@@ -17,11 +18,17 @@ from services.cli.ask import (
     moment,
     print_lines,
 )
-from services.cli.output import Output
+from services.cli.base import open_store
+from services.cli.call import call_of
+from services.cli.deeds import note
+from services.cli.output import Failure, Output
 from store import queries
-from store.engine import Session
+from store.engine import Session, transaction
 from store.errors import NotFound
+from store.journal import Action, Deed, about
+from store.lines import find_lines
 from store.queries import Appearance, ArticlePage
+from store.reviews import accept_articles
 
 app = typer.Typer()
 
@@ -44,6 +51,10 @@ def articles(  # noqa: PLR0913, PLR0917 - one argument an option
         bool | None,
         typer.Option("--copies/--no-copies", help="Copies only, or none of them."),
     ] = None,
+    review: Annotated[
+        bool,
+        typer.Option("--review", help="Only those that somebody should look at."),
+    ] = False,
     limit: Limit = 20,
     before: Before = None,
 ) -> None:
@@ -59,6 +70,7 @@ def articles(  # noqa: PLR0913, PLR0917 - one argument an option
             entity=entity,
             story_id=story,
             copies=copies,
+            review=review,
             limit=limit,
             before=queries.parse_cursor(before) if before else None,
         )
@@ -73,14 +85,49 @@ def show(
     article: Annotated[
         str, typer.Argument(help="Its id, the start of its uid, or its address.")
     ],
+    lines: Annotated[
+        bool, typer.Option("--lines", help="Each line of its page, with its kind.")
+    ] = False,
 ) -> None:
     """Show an article: its text, where it was found, what is known, where it stands."""
     with asking(ctx) as question:
         page = _find(question.session, article)
+        packed = find_lines(question.session, page.article.id) if lines else b""
+    told = _unpacked(packed)
     if question.output.as_json:
-        question.output.facts(asdict(page))
-    else:
-        _print(question.output, page)
+        more = {"lines": told} if lines else {}
+        question.output.facts(asdict(page) | more)
+        return
+    _print(question.output, page)
+    if lines:
+        question.output.heading("Lines")
+        rows = [{"kind": kind, "line": line} for kind, line in told]
+        question.output.rows(rows, columns=("kind", "line"))
+
+
+def _unpacked(packed: bytes) -> list[tuple[str, str]]:
+    try:
+        return unpack_lines(packed)
+    except DamagedLinesError as error:
+        raise Failure(f"the stored lines are damaged: {error}") from error
+
+
+@app.command()
+def review(
+    ctx: typer.Context,
+    articles: Annotated[
+        list[int], typer.Argument(help="Ids of articles that you have looked at.")
+    ],
+) -> None:
+    """Settle that articles of little trust are as they should be; see `articles`."""
+    call = call_of(ctx)
+    with open_store(call.settings) as engine, transaction(engine) as session:
+        settled = accept_articles(session, articles)
+        if settled:
+            subject = about("article", settled)
+            deed = Deed(action=Action.REVIEW, subject=subject)
+            note(session, call.operator, deed)
+    call.output.facts({"accepted": len(settled)})
 
 
 def _find(session: Session, ref: str) -> ArticlePage:
@@ -99,6 +146,7 @@ def _print(output: Output, page: ArticlePage) -> None:
     output.facts(asdict(page.article))
     output.facts(
         {
+            "confidence": page.confidence,
             "published_as": page.published_raw,
             "published_from": page.published_from,
             "language_from": page.language_origin,

@@ -46,6 +46,7 @@ COMMANDS = {
     # ask it
     "articles": "services.cli.articles",
     "show": "services.cli.articles",
+    "review": "services.cli.articles",
     "search": "services.cli.search",
     "entities": "services.cli.entities",
     "sql": "services.cli.sql",

@@ -1,4 +1,4 @@
-"""`wireroom reprocess`: enrich again what is stale."""
+"""`wireroom reprocess`: enrich or read again what is stale."""
 
 import time
 from datetime import UTC, datetime
@@ -9,10 +9,11 @@ import typer
 from enrich.messages import Stage
 from ingest.messages import utc_now
 from services.cli.base import LOOK_SECONDS, ask_for_work, open_store
-from services.cli.call import call_of
+from services.cli.call import Call, call_of
 from services.cli.deeds import note
 from services.cli.line import line_for
 from services.cli.output import ExitCode, Failure
+from services.cli.reread import read_again
 from store import replay
 from store.engine import Engine, reading, transaction
 from store.journal import Action, Deed, about
@@ -22,7 +23,7 @@ app = typer.Typer()
 
 
 @app.command()
-def reprocess(
+def reprocess(  # noqa: PLR0913, PLR0917 - one argument an option
     ctx: typer.Context,
     since: Annotated[
         str | None, typer.Option(help="Only articles from then on: 2026-11-01.")
@@ -30,11 +31,38 @@ def reprocess(
     stage: Annotated[
         list[Stage] | None, typer.Option(help="Only this stage; repeatable.")
     ] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Until all is done.")] = False,
+    extract: Annotated[
+        bool,
+        typer.Option("--extract", help="Read stored documents of files again instead."),
+    ] = False,
+    source: Annotated[
+        str | None, typer.Option(help="With --extract: only of this publisher.")
+    ] = None,
+    wait: Annotated[
+        bool,
+        typer.Option("--wait", help="Until all is done; or read, with --extract."),
+    ] = False,
 ) -> None:
-    """Enrich again, from what is stored, all articles that lack an active pipeline."""
+    """Enrich again, from what is stored, all articles that lack an active pipeline.
+
+    With --extract, read stored files again whose articles come from an older version of
+    a reader, or whose source has shown more furniture since; new texts are enriched.
+    """
     call = call_of(ctx)
     moment = _moment(since)
+    if extract and stage:
+        raise Failure("--extract reads files; it has no --stage", ExitCode.USAGE)
+    if source is not None and not extract:
+        raise Failure("--source goes with --extract", ExitCode.USAGE)
+    if extract:
+        read_again(call, source=source, since=moment, wait=wait)
+    else:
+        _enrich_again(call, stage, moment, wait=wait)
+
+
+def _enrich_again(
+    call: Call, stage: list[Stage] | None, moment: datetime | None, *, wait: bool
+) -> None:
     if not wait:
         with open_store(call.settings) as engine:
             ordered = _order(engine, stage, moment, call.operator)

@@ -25,6 +25,7 @@ from store.models.enrichment import (
 from store.models.feeds import Feed, ItemMarks
 from store.models.folders import FolderFile, FolderPoll
 from store.models.hosts import FeedMove, HostPause
+from store.models.lines import LearnedLine, RevisionLines
 from store.models.outbound import (
     Alert,
     Outbox,
@@ -75,6 +76,7 @@ __all__ = [
     "ItemMarks",
     "Job",
     "JobRange",
+    "LearnedLine",
     "Mention",
     "Outbox",
     "Pipeline",
@@ -84,6 +86,7 @@ __all__ = [
     "Quarantine",
     "RetentionPolicy",
     "Revision",
+    "RevisionLines",
     "Run",
     "RunFile",
     "Story",

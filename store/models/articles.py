@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped
 
@@ -27,6 +28,13 @@ class Article(Base):
         Index("ix_article_sort_at_id", "sort_at", "id"),
         Index("ix_article_source_sort_at", "source", "sort_at"),
         Index("ix_article_feed_id_sort_at", "feed_id", "sort_at"),
+        Index(
+            "ix_article_to_review",
+            "sort_at",
+            "id",
+            postgresql_where=text("review = 'open'"),
+            sqlite_where=text("review = 'open'"),
+        ),
         {
             "comment": "An article, one row however often it appeared",
             # The number of a deleted article must not become that of another one.
@@ -61,6 +69,9 @@ class Article(Base):
     first_seen_at: Mapped[datetime] = col(UtcDateTime, comment="When it was stored")
     sort_at: Mapped[datetime] = col(
         UtcDateTime, comment="published_at, or first_seen_at where that is unknown"
+    )
+    review: Mapped[str | None] = col(
+        String(16), comment="open: little trusted, to be looked at; or accepted"
     )
 
 

@@ -196,6 +196,17 @@ class RunFile(Counts, Base):
     feed_id: Mapped[int | None] = col(
         BigInteger, comment="Folder that it was found in; NULL: it was handed over"
     )
+    from_document: Mapped[bool] = col(
+        default=False,
+        server_default=false(),
+        comment="To be read from its stored bytes, not from its path",
+    )
+    learned_up_to: Mapped[int] = col(
+        BigInteger,
+        default=0,
+        server_default="0",
+        comment="Highest number of a learned line that its last reading knew",
+    )
 
 
 class FilePortion(Base):

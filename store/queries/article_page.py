@@ -105,6 +105,7 @@ class ArticlePage:
 
     article: ArticleLine
     text: str
+    confidence: float  # that title and text are what a person would choose
     published_raw: str | None
     published_from: str | None
     language_score: float | None
@@ -138,6 +139,7 @@ def get_article(session: Session, ref: str) -> ArticlePage:
     return ArticlePage(
         article=article,
         text=row["text"],
+        confidence=row["confidence"],
         published_raw=row["published_raw"],
         published_from=row["published_from"],
         language_score=row["language_score"],
@@ -203,6 +205,7 @@ def _row(session: Session, article_id: int) -> Any:
             Article.language_score,
             Article.language_origin,
             Revision.text,
+            Revision.confidence,
         )
         .join(
             Revision,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, literal_column, select
 from sqlalchemy.orm import Session
 
 from enrich.messages import Stage
@@ -41,6 +41,7 @@ class ArticleLine:
     copy_of: int | None
     copy_kind: str | None
     story_id: int | None
+    review: str | None  # "open": to be looked at; "accepted": somebody has
 
     @property
     def cursor(self) -> Cursor:
@@ -59,6 +60,7 @@ def list_articles(  # noqa: PLR0913 - one keyword a filter
     entity: str | None = None,
     story_id: int | None = None,
     copies: bool | None = None,
+    review: bool = False,
     limit: int = 20,
     before: Cursor | None = None,
 ) -> tuple[ArticleLine, ...]:
@@ -74,6 +76,7 @@ def list_articles(  # noqa: PLR0913 - one keyword a filter
         entity: Only those that name it, by its key or a spelling.
         story_id: Only of this story.
         copies: True for copies only, False for no copies, None for both.
+        review: Only those that somebody should look at.
         limit: Most articles to return.
         before: Where the last page ended.
     """
@@ -87,6 +90,8 @@ def list_articles(  # noqa: PLR0913 - one keyword a filter
         StoryMember.story_id == story_id if story_id is not None else None,
         Duplicate.article_id.is_not(None) if copies else None,
         Duplicate.article_id.is_(None) if copies is False else None,
+        # Spelt out, or no index that holds these alone is used.
+        Article.review == literal_column("'open'") if review else None,
     ]
     query = select_lines().where(*(one for one in conditions if one is not None))
     page = newest_first(query, limit=limit, before=before)
@@ -112,6 +117,7 @@ def select_lines(*more: Any) -> AnySelect:
             Duplicate.original_id.label("copy_of"),
             Duplicate.kind.label("copy_kind"),
             StoryMember.story_id,
+            Article.review,
             *more,
         )
         .select_from(Article)

@@ -18,7 +18,7 @@ from support.watched import Watched, text_of
 
 from ingest.messages import FeedPolled, FileOutcome, PollOutcome
 from services.planning import plan_poll
-from store import feeds, files, folders, polling
+from store import feeds, files, folders, polling, rereading
 from store.engine import reading, transaction
 from store.foldermoves import MAX_AWAY
 from store.folders import HOLD
@@ -174,6 +174,24 @@ def test_a_moved_file_is_the_same_article(desk: Desk, watched: Watched) -> None:
         ("Title of market", 2),
         ("Title of storm", 1),
     ]
+
+
+def test_stored_bytes_of_a_moved_file_that_are_read_again_double_nothing(
+    desk: Desk, watched: Watched
+) -> None:
+    path = watched.write("a.txt", "harbour")
+    watched.look()
+    path.rename(watched.path / "b.txt")
+    watched.look()
+    with transaction(desk.engine) as session:
+        session.execute(update(Revision).values(extractor="json-record/0"))
+        wanted = rereading.Wanted(extractors={"json-record/1"})
+        stale = rereading.find_stale(session, wanted)
+        assert rereading.order_files(session, stale, now=desk.now) == len(stale) == 2
+    assert watched.read() == ["a.txt", "b.txt"]
+    assert watched.articles() == [("Title of harbour", 1)]
+    with reading(desk.engine) as session:
+        assert rereading.find_stale(session, wanted) == []
 
 
 def test_a_folder_that_is_renamed_takes_its_articles_along(

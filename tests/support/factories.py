@@ -25,6 +25,7 @@ from enrich.messages import (
     StoryFeatures,
 )
 from ingest.articles import content_hash
+from ingest.learning import find_common_packed
 from ingest.messages import (
     Article,
     Document,
@@ -38,9 +39,8 @@ from ingest.messages import (
     Rejection,
 )
 from store.cursor import PollFacts, PollPlan
-from store.files import FileLimits
 from store.judge import Centroid, Judge
-from store.limits import Limits
+from store.limits import FileLimits, Limits
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -212,7 +212,13 @@ def _keep(centroid: Centroid, _n_articles: int, _features: StoryFeatures) -> Cen
 
 
 # The real decisions on copies; stories by equal last words, to keep tests readable.
-JUDGE = Judge(compare=compare, settle=settle, assign=_assign, add_member=_keep)  # type: ignore[arg-type]  # a narrower sequence
+JUDGE = Judge(
+    compare=compare,
+    settle=settle,
+    assign=_assign,  # type: ignore[arg-type]  # a narrower sequence
+    add_member=_keep,
+    learn=find_common_packed,
+)
 
 
 def plan(facts: PollFacts) -> PollPlan:

@@ -16,12 +16,12 @@ from ingest.folders import poll_folder
 from ingest.messages import FeedPolled, FeedToPoll, ReadFiles
 from store import feeds, files
 from store.engine import reading, transaction
-from store.limits import Limits
+from store.limits import FileLimits, Limits
 from store.models import Article, Entry, Feed, FolderFile
 from store.words import FeedKind
 
 AGO = timedelta(minutes=5)
-SIZES = files.FileLimits(whole=100_000, streamed=100_000)
+SIZES = FileLimits(whole=100_000, streamed=100_000)
 
 
 def text_of(topic: str) -> str:
