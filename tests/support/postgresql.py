@@ -29,6 +29,7 @@ SETTINGS = {
     "listen_addresses": "",
     "max_connections": "60",
     "shared_buffers": "32MB",
+    "max_wal_size": "128MB",
     # A worker that wakes up inside a template would make cloning it fail.
     "autovacuum": "off",
     # Compiling a query costs more than running it on a handful of rows.
@@ -56,7 +57,7 @@ def running_postgres(
         settings: What differs from those of a small server for tests.
     """
     user = unprivileged_user()
-    folder = make_folder("pg", user=user)
+    folder = make_folder("pg", user=user, in_memory=settings is None)
     server = None
     try:
         programs = reachable(programs, folder, user)

@@ -18,6 +18,10 @@ START_SECONDS = 60
 POLL_SECONDS = 0.02
 # A unix socket's path may have 107 bytes; the file's name takes up to 20 of them.
 MAX_FOLDER_BYTES = 85
+# Each database of a test is some 300 files, which a disk takes longer to make than the
+# test to run; a few at a time are 40 MB, and the log of the server is bounded.
+MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - only the parent of a private folder
+MEMORY_ROOM = 1_000_000_000
 
 
 class ServerFailed(RuntimeError):
@@ -101,15 +105,35 @@ class GuardedServer:
         return "\n".join(lines[-20:])
 
 
-def make_folder(name: str, *, user: tuple[int, int] | None = None) -> Path:
-    """Make an empty private folder whose sockets have short enough paths."""
+def make_folder(
+    name: str, *, user: tuple[int, int] | None = None, in_memory: bool = False
+) -> Path:
+    """Make an empty private folder whose sockets have short enough paths.
+
+    Args:
+        name: A word that its name has.
+        user: Whom it belongs to, by user and group id; us if not given.
+        in_memory: On a disk in memory, where there is one with room.
+    """
     parent = Path(tempfile.gettempdir())
+    if in_memory and has_room(MEMORY_DISK):
+        parent = MEMORY_DISK
     if len(bytes(parent)) > MAX_FOLDER_BYTES or (user and not is_open_to_all(parent)):
         parent = Path("/tmp")  # noqa: S108  # only the parent of a private folder
     folder = Path(tempfile.mkdtemp(prefix=f"wireroom-{name}-", dir=parent))
     if user:
         os.chown(folder, *user)
     return folder
+
+
+def has_room(folder: Path) -> bool:
+    """Return whether anybody can write to a folder, and much."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    is_large = disk.f_bavail * disk.f_frsize >= MEMORY_ROOM
+    return is_large and os.access(folder, os.W_OK | os.X_OK)
 
 
 def is_open_to_all(path: Path) -> bool:
