@@ -3,8 +3,8 @@
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from ingest.messages import Article, EntryDate
 from ingest.text import MAX_TITLE_CHARS, collapse, shorten, tidy
@@ -13,6 +13,8 @@ MAX_BYLINE_CHARS = 256  # longer ones are a biography
 MAX_AUTHORS = 10  # more are the staff
 MAX_SOURCE_CHARS = 256  # a host name has at most 253 characters
 MAX_DATE_CHARS = 128  # no spelling of a date is longer
+# A date beyond tomorrow is misread or announces something.
+MAX_AHEAD = timedelta(days=1)
 MADE_TITLE_CHARS = 80  # a list shows about that much of a line
 # Blessings that NFKC writes out with 18 and 8 letters: a text of them would grow by as
 # much. Compared, they may as well be a letter of their own.
@@ -38,6 +40,13 @@ def dated(published: Published) -> EntryDate:
         origin=published.origin,
         confidence=published.confidence,
     )
+
+
+def plausible(published: Published | None, *, now: datetime) -> Published | None:
+    """Keep the spelling of a date in the future, but not the time."""
+    if published is None or published.at is None or published.at <= now + MAX_AHEAD:
+        return published
+    return replace(published, at=None, confidence=0.0)
 
 
 def article_uid(identity: str) -> str:

@@ -103,9 +103,11 @@ def decode(
     return _guess(body)
 
 
-def read_text(body: bytes, declared: str | None = None) -> Decoded:
+def read_text(
+    body: bytes, declared: str | None = None, *, http: str | None = None
+) -> Decoded:
     """Return the text of bytes as `decode` does, with mojibake in it put right."""
-    decoded = decode(body, declared)
+    decoded = decode(body, declared, http=http)
     repaired = repair(decoded.text)
     return replace(decoded, text=repaired.text, repaired=repaired.n_lines > 0)
 

@@ -56,6 +56,7 @@ class PageArticle:
     heading: Heading | None  # by our own reading; None where that found no prose
     confidence: float  # 0..1
     lines: tuple[tuple[Kind, str], ...]  # all of the page, in order, with their kind
+    is_walled: bool = False  # the rest of it has to be paid for
 
 
 def find_article(html: str, page: PageLines, head: PageHead) -> PageArticle | None:
@@ -89,6 +90,7 @@ def find_article(html: str, page: PageLines, head: PageHead) -> PageArticle | No
         heading=None if own is None else own.heading,
         confidence=confidence,
         lines=jury.labelled(kept),
+        is_walled=wall is Wall.PAY,
     )
 
 

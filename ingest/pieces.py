@@ -1,12 +1,12 @@
 """Pieces: the articles in a file become entries, each under a key of its own."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from ingest.articles import Published, dated, make_article
+from ingest.articles import dated, make_article, plausible
 from ingest.contents import Content
 from ingest.entries import MAX_LINK_CHARS
 from ingest.messages import Entry, FileOutcome, FilePlace, FileToRead, KeyMode
@@ -14,9 +14,6 @@ from ingest.packedlines import pack_lines
 from ingest.readers.reader import Piece, Reader, UnreadableContentError
 from ingest.text import collapse
 from ingest.urls import canonical_url, publisher
-
-# A dateline beyond tomorrow is misread or announces something.
-MAX_AHEAD = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +60,8 @@ def _entry(
     file: FileToRead, piece: Piece, reader: Reader, key: str, *, now: datetime
 ) -> Entry:
     url = _page(piece)
-    published = _plausible(piece.published, now=now)
-    updated = _plausible(piece.updated, now=now)
+    published = plausible(piece.published, now=now)
+    updated = plausible(piece.updated, now=now)
     article = make_article(
         # One page is one article, whether a feed or a file told of it.
         identity=url or key,
@@ -119,10 +116,3 @@ def _extractor(piece: Piece, reader: Reader) -> str:
 def _page(piece: Piece) -> str | None:
     url = collapse(piece.url or "")
     return canonical_url(url) if 0 < len(url) <= MAX_LINK_CHARS else None
-
-
-def _plausible(published: Published | None, *, now: datetime) -> Published | None:
-    """Keep the spelling of a date in the future, but not the time."""
-    if published is None or published.at is None or published.at <= now + MAX_AHEAD:
-        return published
-    return replace(published, at=None, confidence=0.0)

@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from selectolax.lexbor import LexborHTMLParser
 
+from ingest.articles import Published
 from ingest.charset import decode, read_text
+from ingest.lines import make_line
 from ingest.messages import FileOutcome
-from ingest.pageheads import read_head
+from ingest.pageheads import PageHead, read_head
 from ingest.pagelines import PageLines, TooManyLinesError, read_lines
-from ingest.pages import OnlyConsentError, find_article
+from ingest.pages import OnlyConsentError, PageArticle, find_article
+from ingest.pagewalls import asks_to_pay
 from ingest.readers.reader import Piece, UnreadableContentError
 from ingest.text import n_attributes, nesting
 
@@ -52,32 +56,81 @@ class HtmlReader:
             UnreadableContentError: The markup is built to cost time, or the page shows
                 nothing but what it asks consent for.
         """
-        decoded = read_text(body, declared_charset(body))
-        html = decoded.text
-        _require_harmless(html)
-        html = html.replace("\0", "")
-        page = LexborHTMLParser(html)
-        head = read_head(page)
         try:
-            found = find_article(html, _lines(page), head)
+            page = open_page(body)
         except OnlyConsentError:
             reason = "The page asks for consent to cookies and shows no article."
             raise UnreadableContentError(FileOutcome.NO_ARTICLE, reason) from None
-        if found is None:
-            return
-        heading = found.heading
-        yield Piece(
-            title=head.title or ("" if heading is None else heading.title),
-            text=found.text,
-            byline=head.byline or (None if heading is None else heading.byline),
-            language=head.language,
-            published=head.published
-            or (None if heading is None else heading.published),
-            confidence=found.confidence,
-            url=head.url,
-            lines=found.lines,
-            repaired=decoded.repaired,
-        )
+        if page.article is not None:
+            yield _piece(page, page.article)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedPage:
+    """What a page says of itself, and its article."""
+
+    head: PageHead
+    article: PageArticle | None  # None: no line of it is prose
+    asks_to_pay: bool  # for what it does not show
+    repaired: bool  # mojibake was put right
+
+
+def open_page(body: bytes, *, http: str | None = None) -> OpenedPage:
+    """Return what is on a page.
+
+    Args:
+        body: The page.
+        http: The charset that its server names.
+
+    Raises:
+        OnlyConsentError: It asks for consent and shows nothing else.
+        UnreadableContentError: The markup is built to cost time.
+    """
+    decoded = read_text(body, declared_charset(body), http=http)
+    html = decoded.text
+    _require_harmless(html)
+    html = html.replace("\0", "")
+    page = LexborHTMLParser(html)
+    head, lines = read_head(page), _lines(page)
+    found = find_article(html, lines, head)
+    walled = found.is_walled if found else _asks_to_pay(lines)
+    return OpenedPage(
+        head=head,
+        article=found,
+        asks_to_pay=walled,
+        repaired=decoded.repaired,
+    )
+
+
+def _asks_to_pay(page: PageLines) -> bool:
+    return any(asks_to_pay(make_line(one.text)) for one in page.lines)
+
+
+def _piece(page: OpenedPage, found: PageArticle) -> Piece:
+    head, heading = page.head, found.heading
+    return Piece(
+        title=head.title or ("" if heading is None else heading.title),
+        text=found.text,
+        byline=byline_of(page),
+        language=head.language,
+        published=published_of(page),
+        confidence=found.confidence,
+        url=head.url,
+        lines=found.lines,
+        repaired=page.repaired,
+    )
+
+
+def byline_of(page: OpenedPage) -> str | None:
+    """Return who wrote the article, as its page says."""
+    heading = page.article and page.article.heading
+    return page.head.byline or (heading.byline if heading else None)
+
+
+def published_of(page: OpenedPage) -> Published | None:
+    """Return when the article came out, as its page says."""
+    heading = page.article and page.article.heading
+    return page.head.published or (heading.published if heading else None)
 
 
 def declared_charset(body: bytes) -> str | None:
