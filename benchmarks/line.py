@@ -32,7 +32,7 @@ DEFAULT_ARTICLES = 2_000
 START_SECONDS = 60.0
 PROGRAM = [sys.executable, "-m", "services.cli"]
 STAGES = {
-    "ingest": ("worker", "--queues", "ingest,ingest.bulk", "--concurrency", "1"),
+    "ingest": ("worker", "--queues", "ingest,ingest.bulk,pages", "--concurrency", "1"),
     "enrich": ("worker", "--queues", "enrich.live,enrich.bulk", "--concurrency", "1"),
     "store": ("worker", "--queues", "store,store.bulk", "--concurrency", "1"),
     "beat": ("beat",),
@@ -138,6 +138,7 @@ def program_environment(settings: Settings) -> dict[str, str]:
         **os.environ,
         **chosen,
         "WIREROOM_DATABASE_URL": settings.database_url,
+        "WIREROOM_PAGES": "false",  # those of its articles stand nowhere
         "PYTHONPATH": str(Path(__file__).resolve().parents[1]),
     }
 

@@ -22,14 +22,15 @@ from ingest.messages import (
     Enclosure,
     Entry,
     EntryDate,
+    Fullness,
     KeyMode,
     Rejection,
 )
+from ingest.teasers import fullness_of, is_cut_off, is_long
 from ingest.text import collapse, plain_text, plain_title, shorten, tidy
 from ingest.urls import absolute_url, canonical_url, publisher
 
-EXTRACTOR = "feed-entry/1"
-FULL_WORDS = 120  # a news item in full is seldom shorter, a teaser seldom longer
+EXTRACTOR = "feed-entry/2"
 MAX_MARKUP_CHARS = 1_000_000  # the longest article seen has a tenth of that
 MAX_CATEGORIES = 50  # more are every word of the text
 MAX_ENCLOSURES = 20
@@ -45,13 +46,6 @@ _FOOTER = re.compile(
     r"(?:appeared first|first appeared) on [^\n]{1,200}$"
 )
 _FOOTER_START = "The post "  # quicker to look for
-_CUT_OFF = re.compile(
-    r"(?:…|\.\.\.|\[\s*(?:…|\.\.\.|&hellip;)\s*\]|\b(?:continue reading|read more|"
-    r"weiterlesen|mehr lesen|lire la suite|leer más|leggi tutto|ler mais))\W*$",
-    re.IGNORECASE,
-)
-_TAIL_CHARS = 60
-_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")  # kana, Han, Thai
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +106,7 @@ class _Draft:
     published: Published | None
     updated: EntryDate | None
     confidence: float
+    fullness: Fullness
 
 
 def _draft(item: Item, origin: Origin, now: datetime) -> _Draft:
@@ -133,6 +128,7 @@ def _draft(item: Item, origin: Origin, now: datetime) -> _Draft:
         published=settle_date(item.dates, now=now),
         updated=find_update(item.dates, now=now),
         confidence=_confidence(text, is_content=is_content),
+        fullness=fullness_of(text, is_content=is_content),
     )
 
 
@@ -152,7 +148,7 @@ def title_of(item: Item) -> str:
 def _text(item: Item) -> tuple[str, bool]:
     """Return the text of an item, and whether the feed calls it the whole article."""
     content = plain_of(item.content)
-    if _is_long(content) or item.summary in (None, item.content):
+    if is_long(content) or item.summary in (None, item.content):
         return content, bool(content)
     # Some feeds put a caption or an empty frame where the content belongs.
     summary = plain_of(item.summary)
@@ -175,14 +171,6 @@ def _is_html(markup: Markup) -> bool:
     return markup.is_html or _MARKUP.search(markup.value) is not None
 
 
-def _is_long(text: str) -> bool:
-    n_words = len(text.split(maxsplit=FULL_WORDS))
-    if n_words >= FULL_WORDS or text.isascii():
-        return n_words >= FULL_WORDS
-    # Two characters are about a word where no spaces are written.
-    return n_words + len(_UNSPACED.findall(text)) // 2 >= FULL_WORDS
-
-
 def _updated_at(item: Item) -> datetime | None:
     for date in item.dates:
         if date.origin in {"updated", "date"}:
@@ -199,12 +187,12 @@ def _confidence(text: str, *, is_content: bool) -> float:
     """
     if not text:
         return 0.4
-    if _CUT_OFF.search(text[-_TAIL_CHARS:]):
+    if is_cut_off(text):
         return 0.5
-    is_long = _is_long(text)
-    if is_content and is_long:
+    has_length = is_long(text)
+    if is_content and has_length:
         return 1.0
-    return 0.8 if is_content or is_long else 0.6
+    return 0.8 if is_content or has_length else 0.6
 
 
 def _entry(draft: _Draft, key: Key, feed: ParsedFeed, origin: Origin) -> Entry:
@@ -225,6 +213,8 @@ def _entry(draft: _Draft, key: Key, feed: ParsedFeed, origin: Origin) -> Entry:
         categories=_names(item.categories, MAX_CATEGORIES),
         language=language if 0 < len(language) <= MAX_LANGUAGE_CHARS else None,
         enclosures=_enclosures(item.enclosures, origin.base_url),
+        # A page that several items share is the text of none of them.
+        fullness=draft.fullness if article and article.url and key.owns_link else None,
     )
 
 

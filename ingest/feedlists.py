@@ -5,7 +5,15 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ingest.charset import binary_reason, decode
-from ingest.opml import MAX_BYTES, OpmlError, Outline, Skipped, Subscription, read_opml
+from ingest.opml import (
+    MAX_BYTES,
+    OpmlError,
+    Outline,
+    Skipped,
+    Subscription,
+    policy_of,
+    read_opml,
+)
 from ingest.text import collapse
 from ingest.urls import canonical_url
 
@@ -15,6 +23,7 @@ _HEADERS = (
     ("title", "name", "text", "feedtitle"),
     ("source", "publisher", "outlet", "medium"),
     ("tags", "tag", "category", "categories", "label", "labels", "folder", "group"),
+    ("pages", "page", "fulltext"),
 )
 _COLUMNS = {name: names[0] for names in _HEADERS for name in names}
 _ORDER = tuple(names[0] for names in _HEADERS)
@@ -28,8 +37,8 @@ MAX_SHOWN_CHARS = 200
 def read_list(body: bytes) -> Outline:
     """Read a list of feeds; each address comes once, with the tags of all places.
 
-    A CSV has the columns url, title, source and tags, in any order under a line of
-    names, or in this one without. Several tags of a cell stand apart by `;`, `|` or
+    A CSV has the columns url, title, source, tags and pages, in any order under a line
+    of names, or in this one without. Several tags of a cell stand apart by `;`, `|` or
     commas. What names no feed is returned in `skipped`, with its line.
 
     Raises:
@@ -94,6 +103,7 @@ class _Table:
             source=known.source or named.get("source") or None,
             # A dictionary, because it drops repeats and keeps the order.
             tags=tuple(dict.fromkeys((*known.tags, *filter(None, tags)))),
+            pages=known.pages or policy_of(named.get("pages")),
         )
 
 

@@ -44,6 +44,7 @@ class FetchOptions:
     """What holds for every request of a session."""
 
     user_agent: str  # says who we are and where to complain
+    accept: str = ACCEPT
     allow_networks: tuple[str, ...] = ()  # CIDR; not public, and reachable all the same
     max_connections: int = 64
     host_seconds: float = inf  # that one host may take in a session, all its feeds
@@ -119,7 +120,7 @@ async def open_fetch(options: FetchOptions) -> AsyncIterator[Fetch]:
         trust_env=False,
         headers={
             "User-Agent": options.user_agent,
-            "Accept": ACCEPT,
+            "Accept": options.accept,
             "Accept-Encoding": "gzip, deflate",
         },
         max_line_size=MAX_HEADER_BYTES,

@@ -67,6 +67,15 @@ class Rejection(StrEnum):
     DUPLICATE_KEY = "duplicate_key"  # an identical twin stands in the same document
 
 
+class Fullness(StrEnum):
+    """How much of its article an entry carries that has a page of its own."""
+
+    WHOLE = "whole"
+    SHORT = "short"  # a summary, and no longer than those are
+    CUT_OFF = "cut_off"  # it breaks off, or says that it goes on elsewhere
+    HEADLINE = "headline"  # no text at all
+
+
 def require_utc(moment: datetime | None, field: str) -> None:
     """Refuse a time without a zone, or in another zone than UTC.
 
@@ -151,6 +160,7 @@ class Entry:
     language: str | None = None  # as declared: "pt-BR"
     enclosures: tuple[Enclosure, ...] = ()
     packed_lines: bytes = b""  # of its page, with kinds (`packedlines.py`); may lack
+    fullness: Fullness | None = None  # None: no page is its own, or nobody looked
 
     def __post_init__(self) -> None:
         """Hold the invariant that an entry ends one way."""

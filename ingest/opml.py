@@ -1,17 +1,19 @@
 """OPML: lists of feeds, read from other readers and written for them."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html.entities import html5
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
+from ingest.pagemessages import PagePolicy
 from ingest.text import collapse
 from ingest.urls import canonical_url
 from ingest.xmltext import decode_xml
 
 MAX_BYTES = 10_000_000  # a list of 50,000 feeds; a longer file is none
+_PAGES = "pages"  # an attribute of ours, which others pass over
 _FEEDS = {"rss", "rss1", "atom", "feed"}
 _OTHERS = {"include": "it is another list", "link": "it is a page or another list"}
 MAX_DEPTH = 64  # folders in folders
@@ -33,6 +35,7 @@ class Subscription:
     title: str | None = None
     source: str | None = None  # the publisher, where the list names one
     tags: tuple[str, ...] = ()  # folders from the outside in, then categories
+    pages: PagePolicy | None = None  # whether its pages are fetched; None: unsaid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,8 @@ def write_opml(subscriptions: Iterable[Subscription], *, title: str) -> bytes:
         )
         if subscription.tags:
             outline.set("category", ",".join(subscription.tags))
+        if subscription.pages is not None:
+            outline.set(_PAGES, subscription.pages)
     ET.indent(opml)
     written: bytes = ET.tostring(opml, encoding="utf-8", xml_declaration=True)
     return written + b"\n"
@@ -127,7 +132,7 @@ class _Reader:
         title = collapse(fields.get("title") or fields.get("text") or "") or None
         url = collapse(fields.get("xmlurl") or "")
         if url:
-            self._add(url, title, _categories(fields.get("category") or ""))
+            self._add(url, title, fields)
         else:
             self._miss(fields, title)
         self.folders.append(None if url else title)
@@ -156,19 +161,27 @@ class _Reader:
     def _entity(self, name: str, *_: object) -> None:
         raise OpmlError(f"the list declares entities of its own ({name[:40]})")
 
-    def _add(self, url: str, title: str | None, categories: Iterable[str]) -> None:
+    def _add(self, url: str, title: str | None, fields: Mapping[str, str]) -> None:
         if canonical_url(url) is None:
             self._skip(url, "it is not on the web")
             return
         known = self.found.get(url, Subscription(url=url))
         folders = [folder for folder in self.folders if folder]
+        categories = _categories(fields.get("category") or "")
         self.found[url] = Subscription(
             url=url,
             title=known.title or title,
             source=known.source,
             # A dictionary, because it drops repeats and keeps the order.
             tags=tuple(dict.fromkeys((*known.tags, *folders, *categories))),
+            pages=known.pages or policy_of(fields.get(_PAGES)),
         )
+
+
+def policy_of(word: str | None) -> PagePolicy | None:
+    """Return what a list says of the pages of a feed, None where it says nothing."""
+    said = (word or "").strip().lower()
+    return next((one for one in PagePolicy if one == said), None)
 
 
 def _categories(attribute: str) -> Iterator[str]:

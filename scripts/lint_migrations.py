@@ -33,9 +33,11 @@ FROM_NOTHING = {
     "0008": {"require-concurrent-index-creation", "adding-field-with-default"},
     "0013": {"require-concurrent-index-creation"},
 }
-# Revision that puts a wider check in the place of one, on tables of a row for each feed
-# or run -> rules against dropping checks, and against looking at all rows for new ones.
-WIDER_CHECKS = {"0012": {"ban-drop-constraint", "constraint-missing-not-valid"}}
+# Revisions that put a wider check in the place of one, on tables of a row for each feed
+# or run, or for what is in quarantine -> rules against dropping checks, and against
+# looking at all rows for new ones.
+_WIDER = frozenset({"ban-drop-constraint", "constraint-missing-not-valid"})
+WIDER_CHECKS = dict.fromkeys(("0012", "0014"), _WIDER)
 
 
 def main() -> int:

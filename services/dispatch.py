@@ -11,13 +11,15 @@ from datetime import datetime, timedelta
 
 from enrich.messages import Lane
 from ingest.messages import PollLimits, utc_now
+from ingest.pagemessages import PageLimits
 from services import routes
 from services.pacing import Load, Marks, Stopwatch, Watched, pace
 from services.settings import Settings
 from services.wire import Message
-from store import claims, files, polling, replay
+from store import claims, files, pages, polling, replay
 from store.engine import Engine, transaction
 from store.limits import FileLimits, Limits
+from store.page_rules import PageRules
 
 Publish = Callable[[Message], None]
 Count = Callable[[str], int]  # messages that wait in a queue
@@ -83,6 +85,7 @@ class Dispatcher:
         """Dispatch all kinds of work that are due."""
         self.feeds()
         self.files()
+        self.pages()
         for lane in Lane:
             self.articles(lane)
 
@@ -116,6 +119,23 @@ class Dispatcher:
                 file_limits=FileLimits(
                     whole=settings.max_file_bytes, streamed=settings.max_archive_bytes
                 ),
+            )
+        self._send(commands)
+
+    def pages(self) -> None:
+        """Dispatch pages that entries have teased, unless that is switched off."""
+        settings = self._settings
+        if not settings.pages:
+            return
+        limits = self._limits(routes.PAGES, settings.page_batch, urgent=False)
+        if not limits.max_batches:
+            return
+        with transaction(self._engine) as session:
+            commands = pages.claim_pages(
+                session,
+                now=utc_now(),
+                limits=limits,
+                page_limits=page_limits(settings),
             )
         self._send(commands)
 
@@ -184,4 +204,24 @@ def poll_limits(settings: Settings) -> PollLimits:
         max_body_bytes=settings.max_body_bytes,
         max_entries=settings.max_entries,
         max_message_bytes=settings.max_message_bytes,
+    )
+
+
+def page_limits(settings: Settings) -> PageLimits:
+    """Return what one page may cost."""
+    return PageLimits(
+        timeout_seconds=settings.poll_timeout_seconds,
+        connect_timeout_seconds=settings.connect_timeout_seconds,
+        max_body_bytes=settings.max_body_bytes,
+        max_message_bytes=settings.max_message_bytes,
+    )
+
+
+def page_rules(settings: Settings) -> PageRules | None:
+    """Return which entries want their pages; None: none does."""
+    if not settings.pages:
+        return None
+    return PageRules(
+        max_age=timedelta(days=settings.page_max_age_days),
+        most_a_day=settings.pages_a_day,
     )

@@ -14,6 +14,7 @@ class WorkKind(StrEnum):
     POLL = "poll"  # ids of polls
     FILE = "file"  # "file_id:attempt"
     ARTICLE = "article"  # "article_id:revision:attempt"
+    PAGE = "page"  # "article_id:ask:attempt"
     MESSAGE = "message"  # no ids: the message itself could not be read
 
 

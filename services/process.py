@@ -46,6 +46,7 @@ CLOSE_SECONDS = 1.0
 TASKS_OF = {
     routes.INGEST: "services.ingester",
     routes.INGEST_BULK: "services.ingester",
+    routes.PAGES: "services.pager",
     routes.ENRICH_LIVE: "services.enricher",
     routes.ENRICH_BULK: "services.enricher",
     routes.STORE: "services.storer",

@@ -5,18 +5,23 @@ from dataclasses import dataclass
 
 from enrich.messages import ArticlesEnriched, EnrichArticles, Lane
 from ingest.messages import FeedsPolled, FilesRead, PollFeeds, ReadFiles
+from ingest.pagemessages import FetchPages, PagesFetched
 from services.messages import WorkContinues, WorkFailed
 from services.wire import Message
 
 INGEST = "ingest"
 INGEST_BULK = "ingest.bulk"
+PAGES = "pages"
 ENRICH_LIVE = "enrich.live"
 ENRICH_BULK = "enrich.bulk"
 STORE = "store"
 STORE_BULK = "store.bulk"
 # A worker of several takes from them in this order: what is done is stored, and news
 # never waits behind an archive.
-QUEUES = (STORE, ENRICH_LIVE, INGEST, STORE_BULK, INGEST_BULK, ENRICH_BULK)
+QUEUES = (
+    *(STORE, ENRICH_LIVE, INGEST, PAGES),
+    *(STORE_BULK, INGEST_BULK, ENRICH_BULK),
+)
 STORES = (STORE, STORE_BULK)
 # Live work never waits behind bulk work.
 LANES = {Lane.LIVE: ENRICH_LIVE, Lane.BULK: ENRICH_BULK}
@@ -52,16 +57,18 @@ ROUTES = (
     # commands: the store asks
     Route(message=PollFeeds, task="ingest.poll", queue=INGEST),
     Route(message=ReadFiles, task="ingest.read", queue=INGEST_BULK),
+    Route(message=FetchPages, task="ingest.fetch", queue=PAGES),
     Route(message=EnrichArticles, task="enrich.articles", queue=enrich_queue),
     # events: the store is told
     Route(message=FeedsPolled, task="store.save_polls", queue=polls_queue),
     Route(message=FilesRead, task="store.save_files", queue=STORE_BULK),
+    Route(message=PagesFetched, task="store.save_pages", queue=STORE),
     Route(message=ArticlesEnriched, task="store.save_enrichment", queue=answer_queue),
     Route(message=WorkContinues, task="store.extend_leases", queue=STORE),
     Route(message=WorkFailed, task="store.record_failure", queue=STORE),
 )
 
-COMMANDS = frozenset({PollFeeds, ReadFiles, EnrichArticles})
+COMMANDS = frozenset({PollFeeds, ReadFiles, FetchPages, EnrichArticles})
 
 # Run by the clock, without a message; what is due is decided in SQL.
 TICK = "store.tick"

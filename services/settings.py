@@ -101,6 +101,22 @@ class Settings(PlaceSettings):
         description="Size at which an event is split into parts.",
     )
 
+    # Pages behind teasers
+    pages: bool = Field(
+        default=True,
+        description="Fetch the pages of entries that only tease, unless a feed's "
+        "own option says otherwise.",
+    )
+    page_max_age_days: int = Field(
+        default=7,
+        ge=1,
+        description="Age in days from which the page of an entry is not fetched.",
+    )
+    pages_a_day: int = Field(
+        default=200, ge=1, description="Most pages of one feed in a day."
+    )
+    page_batch: int = Field(default=10, ge=1, description="Pages of one message.")
+
     # Work and its limits
     concurrency: int = Field(
         default_factory=_usable_cores,

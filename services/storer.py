@@ -4,10 +4,9 @@ Every event is stored in one transaction; what it makes due is dispatched after 
 commit.
 """
 
-import hashlib
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
@@ -18,31 +17,30 @@ from celery import Celery
 from enrich.messages import ArticlesEnriched, Lane
 from enrich.pipeline import pipelines
 from ingest.messages import FeedsPolled, FilesRead, utc_now
+from ingest.pagemessages import PagesFetched
 from ingest.schedule import MAX_RETRY_AFTER_SECONDS
-from services import routes
+from services import leasing, routes
 from services.away import is_database_away
-from services.dispatch import Dispatcher
+from services.dispatch import Dispatcher, page_rules
 from services.enricher import enrich_options
 from services.guarded import Report, register_guarded, register_scheduled
 from services.judging import JUDGE, keep_of
-from services.messages import WorkContinues, WorkFailed, WorkKind
+from services.messages import WorkContinues, WorkFailed
 from services.pacing import Stopwatch
 from services.planning import plan_poll
 from services.publish import nudge, publish, queue_length
 from services.settings import Settings
-from services.work import Item
-from store import files, leases, maintenance, pending, polling, replay
+from store import files, maintenance, pages, pending, polling, replay
 from store.alarms import AlarmKey, open_alarms, set_alarm
 from store.audit import audit
 from store.clocks import SLACK, database_now, mend_moments
 from store.engine import Engine, Session, open_engine, reading, transaction
 from store.hosts import forget_pauses
+from store.page_texts import save_pages
 from store.pipelines import activate
 from store.polls import save_polls
-from store.quarantine import Case, quarantine
 from store.results import save_enrichment
 from store.schema import require_schema
-from store.words import QuarantineKind
 
 # What a Retry-After may ask for, and what clocks may differ by.
 LONGEST_PAUSE = timedelta(seconds=MAX_RETRY_AFTER_SECONDS) + SLACK
@@ -60,6 +58,7 @@ def register(app: Celery, settings: Settings) -> None:
     desk = Desk(app, settings)
     register_guarded(app, FeedsPolled, desk.save_polls)
     register_guarded(app, FilesRead, desk.save_files)
+    register_guarded(app, PagesFetched, desk.save_pages)
     register_guarded(app, ArticlesEnriched, desk.save_enrichment)
     register_guarded(app, WorkContinues, desk.extend_leases)
     register_guarded(app, WorkFailed, desk.record_failure)
@@ -133,7 +132,13 @@ class Desk:
         """
         try:
             with self._transaction() as session:
-                save_polls(session, event.polls, plan=plan_poll, now=utc_now())
+                save_polls(
+                    session,
+                    event.polls,
+                    plan=plan_poll,
+                    now=utc_now(),
+                    pages=page_rules(self._settings),
+                )
         except Exception as error:
             if len(event.polls) == 1 or is_database_away(error):
                 raise
@@ -144,8 +149,18 @@ class Desk:
         # Most polls bring nothing, and nothing is due because of them.
         if any(poll.entries for poll in event.polls):
             self._dispatcher.articles(Lane.LIVE)
+            self._dispatcher.pages()
         if any(poll.listing is not None for poll in event.polls):
             self._dispatcher.files()
+
+    def save_pages(self, event: PagesFetched, _report: Report) -> None:
+        """Store what pages gave; their articles go to enrichment, and more follow."""
+        limit = self._settings.max_attempts
+        with self._transaction() as session:
+            save_pages(session, event, now=utc_now(), max_attempts=limit)
+        self._dispatcher.pages()
+        for lane in Lane:
+            self._dispatcher.articles(lane)
 
     def save_files(self, event: FilesRead, _report: Report) -> None:
         """Store what files held; more files and their articles follow."""
@@ -168,52 +183,15 @@ class Desk:
 
     def extend_leases(self, event: WorkContinues, _report: Report) -> None:
         """Give work more time that a worker still has in hand."""
-        held = _held(event)
-        # By the worker's clock, for the word may have waited; never beyond ours.
         lease = timedelta(seconds=self._settings.lease_seconds)
-        until = min(event.at, utc_now()) + lease
         with self._transaction() as session:
-            match event.kind:
-                case WorkKind.POLL:
-                    polls = [one.id for one in held]
-                    leases.extend_polls(session, polls, until)
-                case WorkKind.FILE:
-                    leases.extend_files(session, held, until)
-                case WorkKind.ARTICLE:
-                    leases.extend_articles(session, held, until)
-                case WorkKind.MESSAGE:
-                    pass  # has no lease, and nobody says this of it
+            leasing.extend(session, event, now=utc_now(), lease=lease)
 
     def record_failure(self, event: WorkFailed, _report: Report) -> None:
-        """Write down why work failed; it is tried again or quarantined.
-
-        What has been handed out again meanwhile is left alone: the word came late.
-        """
-        now, error = utc_now(), f"{event.error}: {event.detail}"
-        wait = event.retry_after_seconds or 0
-        held = _held(event)
+        """Write down why work failed; it is tried again or quarantined."""
+        limit = self._settings.max_attempts
         with self._transaction() as session:
-            match event.kind:
-                case WorkKind.POLL:
-                    ids = [one.id for one in held]
-                    polling.fail_polls(
-                        session, ids, error=error, now=now, after_seconds=wait
-                    )
-                case WorkKind.FILE:
-                    ids = leases.current_files(session, held)
-                    files.fail_files(
-                        session, ids, error=error, now=now, after_seconds=wait
-                    )
-                case WorkKind.ARTICLE:
-                    current = leases.current_articles(session, held)
-                    pending.fail_articles(
-                        session,
-                        [_failure(event, one) for one in current],
-                        now=now,
-                        max_attempts=self._settings.max_attempts,
-                    )
-                case WorkKind.MESSAGE:
-                    quarantine(session, [_message_case(event)], now=now)
+            leasing.fail(session, event, now=utc_now(), max_attempts=limit)
 
     def tick(self) -> None:
         """Dispatch whatever is due."""
@@ -224,6 +202,7 @@ class Desk:
         limit, now = self._settings.max_attempts, utc_now()
         lost = self._dispatcher.lost_before
         polls, reads = lost(routes.INGEST), lost(routes.INGEST_BULK)
+        fetches = lost(routes.PAGES)
         live, bulk = map(lost, routes.LANES.values())
         with self._transaction() as session:
             n_mended = mend_moments(
@@ -237,6 +216,9 @@ class Desk:
                 ),
                 "files": files.sweep_files(
                     session, now=now, max_attempts=limit, lost_before=reads
+                ),
+                "pages": pages.sweep_pages(
+                    session, now=now, max_attempts=limit, lost_before=fetches
                 ),
                 "articles": pending.sweep_articles(
                     session, now=now, max_attempts=limit, lost_before=min(live, bulk)
@@ -292,30 +274,3 @@ class Desk:
             log.warning("maintain.left", extra={"step": one})
         if report.unfinished:
             self._nudge(routes.MAINTAIN)
-
-
-def _held(event: WorkContinues | WorkFailed) -> Sequence[leases.Held]:
-    return [leases.Held(*Item.parse(event.kind, one)) for one in event.ids]
-
-
-def _failure(event: WorkFailed, held: leases.Held) -> pending.Failure:
-    return pending.Failure(
-        article_id=held.id,
-        revision=held.revision,
-        error=event.error,
-        detail=event.detail,
-        permanent=event.permanent,
-        after_seconds=event.retry_after_seconds or 0,
-    )
-
-
-def _message_case(event: WorkFailed) -> Case:
-    payload = event.payload or ""
-    digest = hashlib.sha256(payload.encode()).hexdigest()
-    return Case(
-        kind=QuarantineKind.MESSAGE,
-        item=f"{event.task}:{digest[:16]}",
-        error=event.error,
-        detail=event.detail,
-        payload=payload,
-    )

@@ -8,15 +8,18 @@ from typing import NamedTuple, Self
 
 from enrich.messages import ArticlesEnriched, EnrichArticles
 from ingest.messages import FeedsPolled, FilesRead, PollFeeds, ReadFiles
+from ingest.pagemessages import FetchPages, PagesFetched
 from services.messages import WorkKind
 from services.wire import Message
 
 KINDS: dict[type[Message], WorkKind] = {
     PollFeeds: WorkKind.POLL,
     ReadFiles: WorkKind.FILE,
+    FetchPages: WorkKind.PAGE,
     EnrichArticles: WorkKind.ARTICLE,
     FeedsPolled: WorkKind.POLL,
     FilesRead: WorkKind.FILE,
+    PagesFetched: WorkKind.PAGE,
     ArticlesEnriched: WorkKind.ARTICLE,
 }
 
@@ -25,7 +28,7 @@ class Item(NamedTuple):
     """One attempt at one piece of work."""
 
     id: int  # of the poll, the file or the article
-    revision: int = 0  # of articles alone
+    revision: int = 0  # of articles; of pages, which of the times they are wanted
     attempt: int = 0  # 0: not told, as in events; a poll is an attempt itself
 
     @classmethod
@@ -47,7 +50,7 @@ class Item(NamedTuple):
         match kind:
             case WorkKind.FILE:
                 parts: tuple[int, ...] = (self.id, self.attempt)
-            case WorkKind.ARTICLE:
+            case WorkKind.ARTICLE | WorkKind.PAGE:
                 parts = (self.id, self.revision, self.attempt)
             case _:
                 parts = (self.id,)
@@ -66,6 +69,10 @@ def work_of(message: Message) -> tuple[Item, ...]:
             return tuple(Item(feed.poll_id) for feed in message.feeds)
         case ReadFiles():
             return tuple(Item(f.file_id, attempt=f.attempt) for f in message.files)
+        case FetchPages():
+            return tuple(
+                Item(page.article_id, page.ask, page.attempt) for page in message.pages
+            )
         case EnrichArticles():
             return tuple(
                 Item(one.article_id, one.revision, one.attempt)
@@ -86,6 +93,8 @@ def _ended_by(event: Message) -> tuple[Item, ...]:
             # A file ends with its last portion, as a poll with its last part.
             ended = (read for read in event.reads if not read.goes_on)
             return tuple(Item(read.file_id) for read in ended)
+        case PagesFetched():
+            return tuple(Item(page.article_id, page.ask) for page in event.pages)
         case ArticlesEnriched():
             good = (Item(one.article_id, one.revision) for one in event.articles)
             bad = (Item(one.article_id, one.revision) for one in event.failed)

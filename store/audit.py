@@ -10,7 +10,13 @@ from datetime import datetime
 from sqlalchemy import and_, case, func, select, text
 from sqlalchemy.orm import Session, aliased
 
-from store.audit_entries import counted_lines, entry_lines, file_lines, poll_lines
+from store.audit_entries import (
+    counted_lines,
+    entry_lines,
+    file_lines,
+    page_lines,
+    poll_lines,
+)
 from store.audit_lines import AuditLine, breakdown, count, number
 from store.audit_mentions import Named, count_named, mention_lines
 from store.audit_rollups import rollup_lines
@@ -57,6 +63,7 @@ def audit(session: Session, *, now: datetime | None = None) -> AuditReport:
     lines = (
         *poll_lines(session),
         *file_lines(session),
+        *page_lines(session),
         *entry_lines(session),
         *counted_lines(session),
         *_articles(session),

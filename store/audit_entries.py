@@ -11,6 +11,7 @@ from store.models import (
     Article,
     Entry,
     Feed,
+    Page,
     Poll,
     PollMonth,
     Quarantine,
@@ -22,6 +23,7 @@ from store.words import (
     EntryOutcome,
     FeedKind,
     FileState,
+    PageState,
     PollState,
     QuarantineKind,
 )
@@ -52,6 +54,39 @@ def file_lines(session: Session) -> Iterator[AuditLine]:
         expected=count(session, RunFile),
         found=sum(states[state] for state in FileState),
         detail=breakdown(states),
+    )
+
+
+def page_lines(session: Session) -> Iterator[AuditLine]:
+    """Compare the pages that were wanted with how they ended."""
+    states = by(session, select(Page.state, func.count()).group_by(Page.state))
+    n_ended = count(
+        session, Page, Page.state == PageState.DONE, Page.outcome.is_not(None)
+    )
+    held = and_(
+        Quarantine.kind == QuarantineKind.PAGE, Quarantine.article_id == Page.article_id
+    )
+    visible = select(Quarantine.id).where(held).exists()
+    n_held = count(session, Page, Page.state == PageState.QUARANTINED, visible)
+    waiting = states[PageState.PENDING]
+    yield AuditLine(
+        name="pages with an end",
+        expected=count(session, Page),
+        found=n_ended + waiting + n_held,
+        detail=f"{n_ended} outcomes + {waiting} waiting + {n_held} quarantined",
+    )
+    # Texts are deleted beyond so many, the latest never.
+    is_current = and_(
+        Article.id == Page.article_id, Article.content_hash == Page.content_hash
+    )
+    mine = Page.content_hash.is_not(None)
+    teased = select(func.count()).select_from(Page).join(Article, is_current)
+    n_teasers = number(session, teased.where(mine, Article.is_teaser.is_(True)))
+    yield AuditLine(
+        name="texts of pages that pass for teasers",
+        expected=0,
+        found=n_teasers,
+        detail="what a page gave in full is called so",
     )
 
 

@@ -12,15 +12,17 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from enrich.messages import Lane
+from store import page_rules
 from store.clauses import locked
 from store.engine import is_postgresql
 from store.limits import MAX_RETRY_SECONDS, longest_wait
-from store.models import EnrichWork, Feed, RunFile
-from store.words import FeedState, FileState
+from store.models import EnrichWork, Feed, Page, RunFile
+from store.words import FeedState, FileState, PageState
 
 # Hosts that keep the time at all differ by less, and so much later does not matter.
 SLACK = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(seconds=MAX_RETRY_SECONDS)
+LONGEST_PAGE_WAIT = timedelta(seconds=page_rules.MAX_RETRY_SECONDS)
 N_WAITS = 10  # waits double; after so many attempts the longest is reached
 ISO = "%Y-%m-%dT%H:%M:%f+00:00"  # SQLite knows no zone but this one
 MOST_ROWS = 1_000  # of each table in one transaction; the next one takes the rest
@@ -51,6 +53,7 @@ def mend_moments(session: Session, *, now: datetime, lease_seconds: int) -> int:
         (EnrichWork, EnrichWork.article_id, EnrichWork.lane.in_(list(Lane))),
     )
     n_mended = _mend_polls(session, now) + _mend_feed_leases(session, now, lease)
+    n_mended += _mend_pages(session, now, lease)
     for model, key, waits in waiting:
         due = model.due_at
         leased = (waits, model.leased.is_(True), due > now + lease + SLACK)
@@ -92,6 +95,15 @@ def _mend_polls(session: Session, now: datetime) -> int:
 def _mend_feed_leases(session: Session, now: datetime, lease: timedelta) -> int:
     wrong = (Feed.lease_until > now + lease + SLACK,)
     return _move(session, Feed.id, Feed.lease_until, wrong, now + lease)
+
+
+def _mend_pages(session: Session, now: datetime, lease: timedelta) -> int:
+    waits, due = Page.state == PageState.PENDING, Page.due_at
+    leased = (waits, Page.leased.is_(True), due > now + lease + SLACK)
+    waited = (waits, Page.leased.is_(False), due > now + LONGEST_PAGE_WAIT + SLACK)
+    key = Page.article_id
+    n_leased = _move(session, key, due, leased, now + lease)
+    return n_leased + _move(session, key, due, waited, now)
 
 
 def _move(

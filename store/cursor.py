@@ -164,7 +164,7 @@ def _values(
         values |= _keys(feed, event, end.better_mode)
     values |= learn(feed, event, n_news=end.n_news, now=now)
     values |= follow(session, feed, event, n_known=end.n_known, now=now)
-    note_pause(session, event, now=now)
+    note_pause(session, event, feed_id=event.feed_id, now=now)
     if feed.requested_run_id != end.run_id:
         # Asked for while this poll was under way: who asked wants a later look.
         del values["requested_run_id"], values["next_poll_at"]

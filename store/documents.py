@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from ingest.messages import Document as NewDocument
 from store.batches import insert_rows
 from store.clauses import chunks
-from store.models import Document, Entry, Poll, Revision, RunFile
+from store.models import Document, Entry, Page, Poll, Revision, RunFile
 
 
 def save_documents(
@@ -34,7 +34,7 @@ def save_documents(
 def forget_documents(session: Session, hashes: Iterable[str]) -> int:
     """Delete those of these documents that no entry and no revision came from.
 
-    Polls and files that brought one keep their row and lose only the bytes.
+    Polls, files and pages that brought one keep their row and lose only the bytes.
 
     Returns:
         How many were deleted.
@@ -45,7 +45,7 @@ def forget_documents(session: Session, hashes: Iterable[str]) -> int:
         for model in (Entry, Revision):
             used = select(model.document_sha256).where(model.document_sha256.in_(some))
             free -= {one for one in session.scalars(used.distinct()) if one}
-        for holder in (Poll, RunFile):
+        for holder in (Poll, RunFile, Page):
             session.execute(
                 update(holder)
                 .where(holder.document_sha256.in_(free))

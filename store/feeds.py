@@ -11,11 +11,12 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ingest.messages import host_of
+from ingest.pagemessages import PagePolicy
 from store.clauses import insert_into
 from store.errors import NotFound
-from store.models import Feed
+from store.models import Feed, Page
 from store.plain import MAX_NAME_CHARS, said
-from store.words import FeedKind, FeedState, Trust
+from store.words import FeedKind, FeedState, PageSkip, PageState, Trust
 
 # The place where files are filed that an operator hands over.
 FILES_URL = "files:"
@@ -43,6 +44,7 @@ class NewFeed:
     tags: tuple[str, ...] = ()
     kind: FeedKind = FeedKind.WEB
     every_seconds: int | None = None  # a fixed pace; None: that of its news
+    pages: PagePolicy = PagePolicy.AUTO
 
 
 def add_feeds(
@@ -86,6 +88,7 @@ def _feed_row(feed: NewFeed, now: datetime) -> dict[str, Any]:
         "title": said(feed.title),
         "source": said(feed.source, most=MAX_NAME_CHARS),
         "tags": [tag for one in feed.tags if (tag := said(one, most=MAX_NAME_CHARS))],
+        "pages": feed.pages,
         "interval_seconds": feed.every_seconds or FIRST_INTERVAL_SECONDS,
         "every_seconds": feed.every_seconds,
         # Folders have no server: each is polled by itself.
@@ -186,6 +189,27 @@ def set_state(
         values |= {"next_poll_at": now, "attempts": 0, "n_errors": 0} | AFRESH
         values |= {"liveness": "live", "cause": None}
     session.execute(update(Feed).where(Feed.id.in_(feed_ids)).values(values))
+
+
+def set_pages(session: Session, feed_ids: Sequence[int], policy: PagePolicy) -> None:
+    """Say whether the pages of feeds are fetched; with never, those that wait end."""
+    wanted = (Feed.id.in_(feed_ids),)
+    session.execute(update(Feed).where(*wanted).values(pages=policy))
+    if policy is not PagePolicy.NEVER:
+        return
+    waiting = (Page.feed_id.in_(feed_ids), Page.state == PageState.PENDING)
+    session.execute(
+        update(Page)
+        # What a worker has in hand comes to its own end.
+        .where(*waiting, Page.leased.is_(False))
+        .values(state=PageState.DONE, outcome=PageSkip.UNWANTED)
+    )
+
+
+def policies(session: Session, feed_ids: Sequence[int]) -> dict[int, str]:
+    """Return feed id -> whether its pages are fetched."""
+    query = select(Feed.id, Feed.pages).where(Feed.id.in_(feed_ids)).order_by(Feed.id)
+    return {row.id: row.pages for row in session.execute(query)}
 
 
 def request_polls(

@@ -29,6 +29,7 @@ from store.models import (
     Fingerprint,
     FingerprintKey,
     Mention,
+    Page,
     Quarantine,
     Revision,
     RevisionLines,
@@ -49,6 +50,7 @@ _OWNED = (
     FingerprintKey,
     EnrichWork,
     Alert,
+    Page,
     Quarantine,
 )
 

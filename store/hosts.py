@@ -1,21 +1,22 @@
-"""Hosts: one batch of feeds at a time goes to a server, and none while it rests."""
+"""Hosts: one batch of feeds or pages at a time goes to a server, none if it rests."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ingest.messages import FeedPolled, PollOutcome, host_of
+from ingest.pagemessages import PageFetched
 from store.clauses import insert_into
 from store.errors import NotFound
 from store.limits import Limits
-from store.models import Feed, HostPause
-from store.words import FeedState
+from store.models import Feed, HostPause, Page
+from store.words import FeedState, PageState
 
 # A worker has one connection to a host. So many feeds of one host go to it in one
 # message; the others wait until these have come back.
@@ -25,34 +26,57 @@ UNTOLD_PAUSE = timedelta(minutes=10)
 _PAUSING = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 
 
-def is_open(now: datetime, limits: Limits) -> ColumnElement[bool]:
-    """Return the condition that the host of a feed rests not and is not being polled.
+def is_open(
+    host: InstrumentedAttribute[str], now: datetime, limits: Limits
+) -> ColumnElement[bool]:
+    """Return the condition that a host rests not and is not being asked.
 
     Of two claims at once each would miss the other's leases: be alone before asking.
     """
+    end = limits.lost_until(now)
     resting = select(HostPause.host).where(HostPause.until > now)
-    polled = select(Feed.host).where(Feed.lease_until > limits.lost_until(now))
-    return and_(Feed.host.not_in(resting), Feed.host.not_in(polled))
+    polled = select(Feed.host).where(Feed.lease_until > end)
+    # With the state, so that the index on it finds the few.
+    fetched = select(Page.host).where(
+        Page.state == PageState.PENDING, Page.leased, Page.due_at > end
+    )
+    return and_(host.not_in(resting), host.not_in(polled), host.not_in(fetched))
 
 
-def first_of_hosts(where: ColumnElement[bool], *, per_host: int, room: int) -> Any:
-    """Return a query for the ids of feeds, the longest due first.
+class Queued(NamedTuple):
+    """Columns of what waits for its host."""
+
+    key: InstrumentedAttribute[int]
+    host: InstrumentedAttribute[str]
+    due: InstrumentedAttribute[datetime]
+
+
+FEEDS = Queued(Feed.id, Feed.host, Feed.next_poll_at)
+PAGES = Queued(Page.article_id, Page.host, Page.due_at)
+
+
+def first_of_hosts(
+    queued: Queued, where: ColumnElement[bool], *, per_host: int, room: int
+) -> Any:
+    """Return a query for the keys of feeds or pages, the longest due first.
 
     Args:
-        where: Which feeds come into question.
-        per_host: Most feeds of one host; those of the next one come after them.
-        room: Most feeds in all.
+        queued: Which of them.
+        where: Which come into question.
+        per_host: Most of one host; those of the next one come after them.
+        room: Most in all.
     """
-    place = func.row_number().over(
-        partition_by=Feed.host, order_by=(Feed.next_poll_at, Feed.id)
-    )
+    key, host, due = queued
+    place = func.row_number().over(partition_by=host, order_by=(due, key))
     ranked = (
-        select(Feed.id, Feed.next_poll_at, place.label("place")).where(where).subquery()
+        select(key.label("key"), due.label("due"), place.label("place"))
+        .where(where)
+        .subquery()
     )
     return (
-        select(ranked.c.id)
+        select(ranked.c.key)
         .where(ranked.c.place <= per_host)
-        .order_by(ranked.c.next_poll_at, ranked.c.id)
+        .order_by(ranked.c.due, ranked.c.key)
         .limit(room)
     )
 
@@ -104,13 +128,14 @@ class Pause:
     reason: str
 
 
-def asked_pause(event: FeedPolled, *, now: datetime) -> Pause | None:
-    """Return the pause that the answer to a poll asks for, None where it asks for none.
+def asked_pause(event: FeedPolled | PageFetched, *, now: datetime) -> Pause | None:
+    """Return the pause that an answer asks for, None where it asks for none.
 
-    It is for all feeds of the server that answered, which after a redirect is not that
-    of the feed. A 503 without a time may mean this one feed.
+    It is for all of the server that answered, which after a redirect is not that of
+    the address. A 503 without a time may mean this one feed or page.
     """
-    if event.outcome is not PollOutcome.THROTTLED or event.http_status not in _PAUSING:
+    # Without a status somebody else was answered, and has told.
+    if event.http_status not in _PAUSING:
         return None
     wait, told = UNTOLD_PAUSE, "without saying for how long"
     if event.retry_after_seconds:
@@ -123,8 +148,14 @@ def asked_pause(event: FeedPolled, *, now: datetime) -> Pause | None:
     return Pause(host=host, until=now + wait, reason=reason) if host else None
 
 
-def note_pause(session: Session, event: FeedPolled, *, now: datetime) -> None:
-    """Let a host rest if the answer to a poll asks for it; the longer pause holds."""
+def note_pause(
+    session: Session,
+    event: FeedPolled | PageFetched,
+    *,
+    feed_id: int,
+    now: datetime,
+) -> None:
+    """Let a host rest if an answer asks for it; the longer pause holds."""
     pause = asked_pause(event, now=now)
     if pause is None:
         return
@@ -133,7 +164,7 @@ def note_pause(session: Session, event: FeedPolled, *, now: datetime) -> None:
         "since": now,
         "until": pause.until,
         "reason": pause.reason,
-        "feed_id": event.feed_id,
+        "feed_id": feed_id,
     }
     query = insert_into(session, HostPause).values(row)
     longer = HostPause.until < query.excluded.until
@@ -164,6 +195,13 @@ def lift_pause(session: Session, host: str, *, now: datetime) -> datetime:
         update(Feed)
         .where(*waiting, told, Feed.state == FeedState.ACTIVE)
         .values(next_poll_at=now, cause=None)
+        .execution_options(synchronize_session=False)
+    )
+    waiting_pages = (Page.host == host, Page.state == PageState.PENDING, ~Page.leased)
+    session.execute(
+        update(Page)
+        .where(*waiting_pages, Page.due_at > now, Page.http_status.in_(_PAUSING))
+        .values(due_at=now)
         .execution_options(synchronize_session=False)
     )
     return until

@@ -34,6 +34,7 @@ class Action(StrEnum):
     FEEDS_PAUSE = "feeds.pause"
     FEEDS_RESUME = "feeds.resume"
     FEEDS_REMOVE = "feeds.remove"
+    FEEDS_SET = "feeds.set"
     FEEDS_LIFT = "feeds.lift"
     POLL = "poll"
     INGEST = "ingest"

@@ -14,24 +14,23 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from store.clauses import locked
 from store.limits import Limits, lost_wait, taken_for_lost
-from store.models import EnrichWork, Feed, Poll, RunFile
-from store.words import FileState, PollState
+from store.models import EnrichWork, Feed, Page, Poll, RunFile
+from store.words import FileState, PageState, PollState
 
+Leased = type[RunFile | EnrichWork | Page]
 # Beyond this many attempts the wait is the longest anyway.
 MAX_STEPS = 12
 
 
 class Held(NamedTuple):
-    """One attempt at one file or article, as its worker names it."""
+    """One attempt at one file, article or page, as its worker names it."""
 
     id: int
-    revision: int = 0  # of articles alone
+    revision: int = 0  # of articles; of pages, which of the times they are wanted
     attempt: int = 0  # 0: not told
 
 
-def is_claimable(
-    model: type[RunFile | EnrichWork], now: datetime, limits: Limits
-) -> ColumnElement[bool]:
+def is_claimable(model: Leased, now: datetime, limits: Limits) -> ColumnElement[bool]:
     """Return the condition that work is due and that no worker has it."""
     lost = _lost_long_enough(model.due_at, model.attempts, now, limits)
     return and_(model.due_at <= now, or_(~model.leased, lost))
@@ -60,15 +59,13 @@ def _lost_long_enough(
     )
 
 
-def is_under_way(
-    model: type[RunFile | EnrichWork], now: datetime, limits: Limits
-) -> ColumnElement[bool]:
+def is_under_way(model: Leased, now: datetime, limits: Limits) -> ColumnElement[bool]:
     """Return the condition that work is with a worker, or waits in a queue for one."""
     return and_(model.leased, model.due_at > limits.lost_until(now))
 
 
 def is_given_up(
-    model: type[RunFile | EnrichWork],
+    model: Leased,
     now: datetime,
     *,
     max_attempts: int,
@@ -111,10 +108,19 @@ def extend_articles(session: Session, held: Sequence[Held], until: datetime) -> 
     return _extend(session, query, EnrichWork, EnrichWork.article_id, until)
 
 
+def extend_pages(session: Session, held: Sequence[Held], until: datetime) -> int:
+    """Extend the leases of pages; return how many were the same claim still."""
+    claim = tuple_(Page.article_id, Page.ask, Page.attempts)
+    query = select(Page.article_id).where(
+        claim.in_([tuple(o) for o in held]), Page.state == PageState.PENDING
+    )
+    return _extend(session, query, Page, Page.article_id, until)
+
+
 def _extend(
     session: Session,
     query: Any,
-    model: type[RunFile | EnrichWork],
+    model: Leased,
     key: InstrumentedAttribute[int],
     until: datetime,
 ) -> int:
@@ -148,6 +154,25 @@ def current_articles(session: Session, held: Sequence[Held]) -> Iterator[Held]:
     yield from (one for one in held if _is_current(one, attempts.get(one.id)))
 
 
+def current_pages(session: Session, held: Sequence[Held]) -> list[int]:
+    """Return the pages whose latest claim is the one that is named; they are locked."""
+    query = (
+        select(Page.article_id, Page.ask, Page.attempts)
+        .where(Page.article_id.in_([one.id for one in held]))
+        .order_by(Page.article_id)
+    )
+    claims = {
+        row.article_id: (row.ask, row.attempts)
+        for row in session.execute(locked(session, query))
+    }
+    found = ((one, *claims.get(one.id, (None, None))) for one in held)
+    return [
+        one.id
+        for one, ask, attempts in found
+        if ask == one.revision and _is_current(one, attempts)
+    ]
+
+
 def _is_current(one: Held, attempts: int | None) -> bool:
     return attempts is not None and one.attempt in {0, attempts}
 
@@ -164,6 +189,7 @@ def release_all(session: Session, *, now: datetime) -> None:
     for model, waits in (
         (RunFile, RunFile.state == FileState.PENDING),
         (EnrichWork, EnrichWork.leased),
+        (Page, Page.state == PageState.PENDING),
     ):
         session.execute(
             update(model)

@@ -20,7 +20,7 @@ from store.limits import retry_at
 from store.models import EnrichWork
 from store.pipelines import active_pipelines
 from store.plain import said
-from store.quarantine import Case, quarantine, reopen_articles
+from store.quarantine import Case, quarantine, reopen
 from store.words import QuarantineKind
 
 
@@ -57,7 +57,7 @@ def add_articles(
     # article was never in quarantine.
     revised = [one.article_id for one in news if one.revision > 1]
     if revised:
-        reopen_articles(session, revised, now=now)
+        reopen(session, QuarantineKind.ARTICLE, revised, now=now)
 
 
 def finish_articles(

@@ -18,7 +18,7 @@ from store.batches import insert_numbered
 from store.clauses import FEEDS_LOCK, alone, locked
 from store.feeds import set_state
 from store.folders import folder_of, spots_to_relist
-from store.hosts import PER_HOST, first_of_hosts, is_open, leave_suspects, pack
+from store.hosts import FEEDS, PER_HOST, first_of_hosts, is_open, leave_suspects, pack
 from store.leases import is_feed_free
 from store.limits import Limits, retry_at, taken_for_lost
 from store.models import Feed, ItemMarks, Poll
@@ -77,7 +77,7 @@ def _due_feeds(
         Feed.attempts < limits.max_attempts,
         is_feed_free(now, limits),
     )
-    due = and_(free, is_open(now, limits))
+    due = and_(free, is_open(Feed.host, now, limits))
     query = (
         select(
             Feed.id,
@@ -98,7 +98,7 @@ def _due_feeds(
             # Not by a join: PostgreSQL locks no rows of which there may be none.
             marks.scalar_subquery().label("item_marks"),
         )
-        .where(Feed.id.in_(first_of_hosts(due, per_host=per_host, room=room)))
+        .where(Feed.id.in_(first_of_hosts(FEEDS, due, per_host=per_host, room=room)))
         .where(free)  # once more: a row may have changed while it was waited for
         .order_by(Feed.next_poll_at, Feed.id)
     )

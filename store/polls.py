@@ -19,6 +19,7 @@ from store.engine import is_postgresql
 from store.folders import save_listing
 from store.models import Poll, PollPart
 from store.news import news_of, news_of_parts
+from store.page_rules import PageRules
 from store.plain import said
 from store.tally import End, Tally
 from store.words import PollState
@@ -55,7 +56,12 @@ class _Arrived(NamedTuple):
 
 
 def save_polls(
-    session: Session, events: Sequence[FeedPolled], *, plan: Planner, now: datetime
+    session: Session,
+    events: Sequence[FeedPolled],
+    *,
+    plan: Planner,
+    now: datetime,
+    pages: PageRules | None = None,
 ) -> int:
     """Store what polls found; with its last part the cursor of a feed moves.
 
@@ -64,6 +70,7 @@ def save_polls(
         events: Of different polls.
         plan: Decides when a feed is polled next.
         now: The present moment.
+        pages: Which entries want the pages of their articles; None: none does.
 
     Returns:
         How many were written: not a redelivery, nor an answer that came after its
@@ -71,7 +78,7 @@ def save_polls(
     """
     arrived = _waited_for(session, events)
     save_documents(session, [one.event.document for one in arrived], now=now)
-    ends, known_by = _save_found(session, arrived, now)
+    ends, known_by = _save_found(session, arrived, now, pages)
     rows: list[dict[str, Any]] = []
     ended: list[Ended] = []
     for one in arrived:
@@ -123,7 +130,10 @@ def _has_part(session: Session, event: FeedPolled) -> bool:
 
 
 def _save_found(
-    session: Session, arrived: Sequence[_Arrived], now: datetime
+    session: Session,
+    arrived: Sequence[_Arrived],
+    now: datetime,
+    pages: PageRules | None,
 ) -> tuple[dict[int, list[End]], Mapping[int, Recognised]]:
     """Write the entries of all polls at once; return by poll how they ended."""
     seen = list(_seen(arrived))
@@ -131,7 +141,7 @@ def _save_found(
     if not seen:
         return ends, {}
     known = {one.event.feed_id: one.event.n_known for one in arrived}
-    sighting = Sighting(now=now, lane=Lane.LIVE, n_known=known)
+    sighting = Sighting(now=now, lane=Lane.LIVE, n_known=known, pages=pages)
     known_by: list[Mapping[int, Recognised]] = []
     written = iter(
         write_entries(session, seen, sighting=sighting, watch=known_by.append)

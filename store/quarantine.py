@@ -10,9 +10,15 @@ from sqlalchemy.orm import Session
 from enrich.messages import Lane
 from store.clauses import insert_into
 from store.errors import NotFound
-from store.models import Article, EnrichWork, Entry, Feed, Quarantine, RunFile
+from store.models import Article, EnrichWork, Entry, Feed, Page, Quarantine, RunFile
 from store.plain import said, storable
-from store.words import FeedState, FileState, QuarantineKind, QuarantineState
+from store.words import (
+    FeedState,
+    FileState,
+    PageState,
+    QuarantineKind,
+    QuarantineState,
+)
 
 # A traceback says enough in this many characters; the rest is repetition.
 MAX_DETAIL_CHARS = 4_000
@@ -60,13 +66,13 @@ def quarantine(session: Session, cases: Sequence[Case], *, now: datetime) -> Non
     )
 
 
-def reopen_articles(
-    session: Session, article_ids: Sequence[int], *, now: datetime
+def reopen(
+    session: Session, kind: QuarantineKind, article_ids: Sequence[int], *, now: datetime
 ) -> None:
-    """Close the cases of articles that get another chance with a new text."""
+    """Close the cases of articles, or of their pages, that get another chance."""
     session.execute(
         update(Quarantine)
-        .where(Quarantine.kind == QuarantineKind.ARTICLE)
+        .where(Quarantine.kind == kind)
         .where(Quarantine.article_id.in_(article_ids))
         .where(Quarantine.state != QuarantineState.REPLAYED)
         .values(state=QuarantineState.REPLAYED, last_at=now)
@@ -200,6 +206,15 @@ def _replay_entries(session: Session, rows: list[Quarantine], now: datetime) -> 
     _read_again(session, {row.file_id for row in rows if row.file_id}, now)
 
 
+def _replay_pages(session: Session, rows: list[Quarantine], now: datetime) -> None:
+    ids = [row.article_id for row in rows if row.article_id]
+    session.execute(
+        update(Page)
+        .where(Page.article_id.in_(ids), Page.state == PageState.QUARANTINED)
+        .values(state=PageState.PENDING, attempts=0, leased=False, due_at=now)
+    )
+
+
 def _replay_articles(session: Session, rows: list[Quarantine], now: datetime) -> None:
     ids = [row.article_id for row in rows if row.article_id]
     revisions = session.execute(
@@ -227,4 +242,5 @@ _REPLAYS = {
     QuarantineKind.FILE: _replay_files,
     QuarantineKind.ENTRY: _replay_entries,
     QuarantineKind.ARTICLE: _replay_articles,
+    QuarantineKind.PAGE: _replay_pages,
 }

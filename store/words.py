@@ -53,6 +53,23 @@ class FileState(StrEnum):
     QUARANTINED = "quarantined"
 
 
+class PageState(StrEnum):
+    """Where the page of an article stands."""
+
+    PENDING = "pending"
+    DONE = "done"
+    QUARANTINED = "quarantined"
+
+
+class PageSkip(StrEnum):
+    """The end of a page that was wanted and that nobody was asked for."""
+
+    TOO_OLD = "too_old"  # the entry is old news
+    OVER_LIMIT = "over_limit"  # the feed has had its pages for today
+    OVERTAKEN = "overtaken"  # a full text came from elsewhere meanwhile
+    UNWANTED = "unwanted"  # the operator has switched the feed's pages off
+
+
 class EntryOutcome(StrEnum):
     """The single named end of an entry in the store."""
 
@@ -83,6 +100,7 @@ class QuarantineKind(StrEnum):
     FILE = "file"
     ENTRY = "entry"
     ARTICLE = "article"
+    PAGE = "page"
     MESSAGE = "message"
 
 

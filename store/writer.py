@@ -20,6 +20,7 @@ from store.churn import By, Known, Recognised, recognised
 from store.details import entry_details
 from store.known import add_aliases, find_known
 from store.models import Entry
+from store.page_wishes import Candidate, want_pages
 from store.plain import UnfitValue, require_fit, storable_key
 from store.quarantine import Case, quarantine
 from store.refusals import write_what_fits
@@ -132,12 +133,27 @@ def _write(session: Session, seen: Sequence[Seen], sighting: Sighting) -> _Writt
     ends |= _update_risen(session, risen, outcomes, targets, sighting)
     ends |= _update_revised(session, revised, sighting)
     _remember_names(session, seen, changed, known)
+    want_pages(session, _candidates(fresh, revised, targets), sighting=sighting)
     news = [one for uid, one in speakers.items() if targets[uid].is_new]
     return _Written(
         [ends[one.name] for one in seen],
         [{"first_seen_at": sighting.now, "source": one.draft.source} for one in news],
         recognised(known, documents),
     )
+
+
+def _candidates(
+    fresh: Sequence[Seen], revised: Sequence[_Changed], targets: Mapping[str, Target]
+) -> list[Candidate]:
+    """Return the entries that say something which was not known."""
+    news = [
+        Candidate(one, targets[one.draft.uid].article_id, is_change=False)
+        for one in fresh
+    ]
+    return news + [
+        Candidate(one.seen, one.stored.article_id or 0, is_change=True)
+        for one in revised
+    ]
 
 
 def _remember_names(

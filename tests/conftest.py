@@ -37,11 +37,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _clean_environment() -> Iterator[None]:
-    """Hide the settings of whoever runs the suite."""
+    """Hide the settings of whoever runs the suite, and fetch no pages unasked."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         for name in list(os.environ):
             if name.startswith("WIREROOM_") and not name.startswith(SUITE_VARIABLES):
                 monkeypatch.delenv(name)
+        # The articles of tests stand on hosts that are nowhere.
+        monkeypatch.setenv("WIREROOM_PAGES", "false")
         yield
 
 

@@ -35,6 +35,8 @@ HASTY = {
     "WIREROOM_MAX_ATTEMPTS": "4",
     # The feeds of the campaign are on loopback, where no feed may lie unasked.
     "WIREROOM_ALLOW_NETWORKS": "127.0.0.0/8",
+    # The pages of its articles stand nowhere.
+    "WIREROOM_PAGES": "false",
     "WIREROOM_LOG_FORMAT": "json",
 }
 STAGES = ("laptop", "hosts")
@@ -126,12 +128,12 @@ def _make_laptop(folder: Path, home: Path, tags: frozenset[str]) -> Stage:
 
 
 WORKERS = {
-    "ingest": ("worker", "--queues", "ingest,ingest.bulk"),
+    "ingest": ("worker", "--queues", "ingest,ingest.bulk,pages"),
     "enrich": ("worker", "--queues", "enrich.live,enrich.bulk"),
     "store": ("worker", "--queues", "store,store.bulk"),
 }
 HEALTH_ROLES = {
-    "ingest": "worker-ingest-ingest.bulk",
+    "ingest": "worker-ingest-ingest.bulk-pages",
     "enrich": "worker-enrich.bulk-enrich.live",
     "store": "worker-store-store.bulk",
     "beat": "beat",

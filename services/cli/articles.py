@@ -22,6 +22,7 @@ from services.cli.base import open_store
 from services.cli.call import call_of
 from services.cli.deeds import note
 from services.cli.output import Failure, Output
+from services.cli.page_words import page_story
 from store import queries
 from store.engine import Session, transaction
 from store.errors import NotFound
@@ -160,6 +161,7 @@ def _print(output: Output, page: ArticlePage) -> None:
     )
     if page.story is not None:
         output.facts({"story": page.story.title, "in_story": page.story.n_articles})
+    _print_page(output, page)
     output.heading("Text")
     output.text(page.text)
     for title, lines, columns in (
@@ -175,6 +177,15 @@ def _print(output: Output, page: ArticlePage) -> None:
             print_lines(output, lines, columns=columns)
     for appearance in page.appearances:
         _print_details(output, appearance)
+
+
+def _print_page(output: Output, page: ArticlePage) -> None:
+    """Print what became of the page behind what a feed teased."""
+    if page.page is None:
+        return
+    told = {name: one for name, one in asdict(page.page).items() if one is not None}
+    output.heading("Page")
+    output.facts({"why": page_story(page.page), **told})
 
 
 def _print_details(output: Output, appearance: Appearance) -> None:

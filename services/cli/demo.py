@@ -72,8 +72,11 @@ def demo(ctx: typer.Context) -> None:
 
 
 def _scratch(call: Call) -> Call:
-    """Return the call with a home of its own, and leave to poll on loopback."""
-    chosen = {**call.overrides, "allow_networks": LOOPBACK}
+    """Return the call with a home of its own, and leave to poll on loopback.
+
+    The pages of its articles are nowhere, so nobody looks for them.
+    """
+    chosen = {**call.overrides, "allow_networks": LOOPBACK, "pages": False}
     if "home" not in chosen and not os.environ.get("WIREROOM_HOME"):
         chosen["home"] = Path(tempfile.gettempdir()) / f"wireroom-demo-{os.getuid()}"
     return Call(output=call.output, overrides=chosen)

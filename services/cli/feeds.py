@@ -10,11 +10,13 @@ import typer
 from ingest.feedlists import read_list
 from ingest.messages import utc_now
 from ingest.opml import OpmlError, Subscription, write_opml
+from ingest.pagemessages import PagePolicy
 from ingest.urls import url_key
 from services.cli import why
 from services.cli.base import ask_for_work, open_store
 from services.cli.call import Call, call_of
 from services.cli.deeds import note
+from services.cli.feed_pages import PAGES_HELP, set_command
 from services.cli.feeds_parse import parse
 from services.cli.feeds_test import test
 from services.cli.folders import (
@@ -44,18 +46,20 @@ app.command()(test)
 app.command()(file)
 app.command()(hosts)
 app.command()(lift)
+app.command("set")(set_command)
 
 Refs = Annotated[list[str], typer.Argument(help="Ids or addresses of feeds.")]
 
 
 @app.command()
-def add(
+def add(  # noqa: PLR0913, PLR0917 - one argument an option
     ctx: typer.Context,
     urls: Annotated[
         list[str], typer.Argument(help="Addresses of feeds, paths of folders.")
     ],
     source: Annotated[str | None, typer.Option(help="Name of the publisher.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="A label; repeatable.")] = None,
+    pages: Annotated[PagePolicy, typer.Option(help=PAGES_HELP)] = PagePolicy.AUTO,
     every: Annotated[
         str | None, typer.Option(help="Pace of folders, as 90s, 5m, 1h; else 60s.")
     ] = None,
@@ -71,7 +75,7 @@ def add(
     new = [
         new_folder(url, source=source, tags=tags, every=every)
         if is_folder(url)
-        else new_feed(url, source=source, tags=tags)
+        else new_feed(url, source=source, tags=tags, pages=pages)
         for url in urls
     ]
     pace = None if every is None else every_seconds(every)
@@ -84,6 +88,7 @@ def new_feed(
     source: str | None = None,
     title: str | None = None,
     tags: tuple[str, ...] = (),
+    pages: PagePolicy | None = None,
 ) -> subscriptions.NewFeed:
     """Return a subscription; addresses of one page have one key.
 
@@ -99,6 +104,7 @@ def new_feed(
         title=title,
         source=source,
         tags=tags,
+        pages=pages or PagePolicy.AUTO,
     )
 
 
@@ -130,7 +136,7 @@ def _subscribe(
 COLUMNS = (
     *("id", "state", "title", "url", "n_articles", "last_outcome", "last_polled_at"),
     *("next_poll_at", "n_errors", "reason", "liveness", "unusual", "unusual_since"),
-    "unusual_reason",
+    *("unusual_reason", "pages"),
 )
 
 
@@ -215,7 +221,7 @@ def import_command(
     if not outline.subscriptions:
         raise Failure(f"{file}: it names no feed", ExitCode.USAGE)
     new = [
-        new_feed(s.url, title=s.title, source=s.source, tags=s.tags)
+        new_feed(s.url, title=s.title, source=s.source, tags=s.tags, pages=s.pages)
         for s in outline.subscriptions
     ]
     n_left_out = len(outline.skipped)
@@ -235,7 +241,12 @@ def export(
         listed = [one for one in list_feeds(session) if one.kind == FeedKind.WEB]
     opml = write_opml(
         [
-            Subscription(url=one.url, title=one.title, tags=tuple(one.tags))
+            Subscription(
+                url=one.url,
+                title=one.title,
+                tags=tuple(one.tags),
+                pages=None if one.pages == PagePolicy.AUTO else PagePolicy(one.pages),
+            )
             for one in listed
             if one.state != FeedState.REMOVED
         ],

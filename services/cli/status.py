@@ -63,6 +63,7 @@ def _print(output: Output, totals: Totals, found: Status) -> None:
     output.facts(
         {
             "files": found.n_pending_files,
+            "pages": found.n_pending_pages,
             **{
                 f"articles, {lane.lane}": _waiting(
                     lane.n_waiting, lane.n_leased, lane.oldest_age_seconds
@@ -72,11 +73,18 @@ def _print(output: Output, totals: Totals, found: Status) -> None:
             "last enrichment": found.last_enriched_at,
         }
     )
-    output.heading("Quarantine")
-    output.facts(found.quarantine or {"open": 0})
+    _print_ends(output, found)
     output.heading("Pipelines")
     columns = ("stage", "name", "version", "n_articles", "n_missing", "since")
     print_lines(output, found.pipelines, columns=columns)
+
+
+def _print_ends(output: Output, found: Status) -> None:
+    if found.pages:
+        output.heading("Pages")
+        output.facts(found.pages)
+    output.heading("Quarantine")
+    output.facts(found.quarantine or {"open": 0})
 
 
 def _waiting(n_waiting: int, n_leased: int, age_seconds: float | None) -> str:

@@ -54,6 +54,7 @@ def explain(feed: FeedSchedule, *, now: datetime) -> dict[str, Any]:
         "n_errors": feed.n_errors,
         "n_unchanged": feed.n_unchanged,
         "moved_url": feed.moved_url,
+        "pages": feed.pages,
         "unusual": feed.unusual,
         "unusual_since": feed.unusual_since,
         "unusual_reason": feed.unusual_reason,

@@ -33,6 +33,7 @@ from store.models.outbound import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+from store.models.pages import Page
 from store.models.retention import RetentionPolicy, Tombstone
 from store.models.rollups import EntityHour, IngestHour
 from store.models.runs import (
@@ -79,6 +80,7 @@ __all__ = [
     "LearnedLine",
     "Mention",
     "Outbox",
+    "Page",
     "Pipeline",
     "Poll",
     "PollMonth",

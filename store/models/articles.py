@@ -73,6 +73,9 @@ class Article(Base):
     review: Mapped[str | None] = col(
         String(16), comment="open: little trusted, to be looked at; or accepted"
     )
+    is_teaser: Mapped[bool | None] = col(
+        comment="Its text is what a feed teased it with; NULL: nobody looked"
+    )
 
 
 class Revision(Base):

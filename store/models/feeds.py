@@ -16,6 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped
 
 from ingest.messages import host_of
+from ingest.pagemessages import PagePolicy
 from store.models.base import Base, BigId, Json, UtcDateTime, col, one_of
 from store.words import FeedKind, FeedState, Trust
 
@@ -172,6 +173,12 @@ class Feed(Base):
     )
     every_seconds: Mapped[int | None] = col(
         Integer, comment="Fixed distance between polls; NULL: by the pace of its news"
+    )
+    pages: Mapped[str] = col(
+        String(8),
+        default=PagePolicy.AUTO,
+        server_default="auto",
+        comment="auto, always or never: whether pages of its entries are fetched",
     )
 
 

@@ -105,7 +105,9 @@ class Quarantine(Base):
     )
 
     id: Mapped[int] = col(BigId, primary_key=True, comment="Surrogate key")
-    kind: Mapped[str] = col(String(16), comment="feed, file, entry, article, message")
+    kind: Mapped[str] = col(
+        String(16), comment="feed, file, entry, article, page, message"
+    )
     item: Mapped[str] = col(Text, comment="Its key among its kind")
     state: Mapped[str] = col(String(16), comment="open, replayed or discarded")
     error: Mapped[str] = col(Text, comment="Class of the failure")

@@ -22,6 +22,7 @@ from store.models import (
     Revision,
 )
 from store.queries.articles import ArticleLine, active, article_line, select_lines
+from store.queries.pages import PageLine, find_page
 from store.queries.related import (
     DuplicateLine,
     StoryLine,
@@ -118,6 +119,7 @@ class ArticlePage:
     story: StoryLine | None
     pipelines: tuple[Ledger, ...]  # the latest first
     work: WorkState
+    page: PageLine | None  # where its full text was looked for
 
 
 def get_article(session: Session, ref: str) -> ArticlePage:
@@ -152,6 +154,7 @@ def get_article(session: Session, ref: str) -> ArticlePage:
         story=find_story(session, article.story_id) if article.story_id else None,
         pipelines=_ledger(session, article_id),
         work=work_state(session, article_id),
+        page=find_page(session, article_id),
     )
 
 

@@ -40,6 +40,7 @@ class FeedLine:
     unusual: str | None  # against its own hours of the week
     unusual_since: datetime | None
     unusual_reason: str | None
+    pages: str  # whether pages of its entries are fetched
 
 
 _COUNTED = {"n_entries", "n_articles"}  # not columns of the feed

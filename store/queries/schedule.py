@@ -44,6 +44,7 @@ class FeedSchedule:
     requested_run_id: int | None
     moved_url: str | None
     every_seconds: int | None  # a fixed pace
+    pages: str  # whether pages of its entries are fetched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from store.models import (
     Entry,
     Feed,
     Mention,
+    Page,
     Pipeline,
     Quarantine,
     Revision,
@@ -29,7 +30,7 @@ from store.queries.folders import count_folders
 from store.queries.hosts import count_pauses
 from store.queries.rows import read
 from store.standing import FOR_OPERATORS
-from store.words import FeedState, FileState, QuarantineState
+from store.words import FeedState, FileState, PageState, QuarantineState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,8 @@ class Status:
     n_pending_files: int
     n_folders: int  # that are watched
     n_folder_files: int  # that lie in them
+    n_pending_pages: int
+    pages: dict[str, int]  # that have ended, by outcome
     lanes: tuple[LaneLine, ...]
     quarantine: dict[str, int]  # open items by kind
     last_poll_at: datetime | None
@@ -153,6 +156,8 @@ def status(session: Session, *, now: datetime) -> Status:
         n_pending_files=count(RunFile.state == FileState.PENDING),
         n_folders=n_folders,
         n_folder_files=n_folder_files,
+        n_pending_pages=count(Page.state == PageState.PENDING),
+        pages=_by(session, Page.outcome, Page.state == PageState.DONE),
         lanes=tuple(_lane(session, lane, now) for lane in Lane),
         quarantine=_by(
             session, Quarantine.kind, Quarantine.state == QuarantineState.OPEN

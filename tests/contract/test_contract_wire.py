@@ -47,6 +47,7 @@ from ingest.messages import (
     FileToRead,
     FolderListing,
     FolderToList,
+    Fullness,
     KeyMode,
     LearnedLines,
     ListedFile,
@@ -55,6 +56,14 @@ from ingest.messages import (
     PollOutcome,
     ReadFiles,
     Rejection,
+)
+from ingest.pagemessages import (
+    FetchPages,
+    PageFetched,
+    PageLimits,
+    PageOutcome,
+    PagesFetched,
+    PageToFetch,
 )
 from services import routes, wire
 from services.messages import WorkContinues, WorkFailed, WorkKind
@@ -108,6 +117,34 @@ ENTRY = Entry(
         ),
     ),
     packed_lines=b"lines",
+    fullness=Fullness.SHORT,
+)
+ACCEPTED_PAGE = PageFetched(
+    article_id=11,
+    ask=2,
+    attempt=1,
+    url="https://example.org/news/1",
+    outcome=PageOutcome.ACCEPTED,
+    fetched_at=NOON,
+    elapsed_ms=412,
+    http_status=200,
+    final_url="https://example.org/news/1",
+    n_words=320,
+    n_words_said=12,
+    article=ARTICLE,
+    document=DOCUMENT,
+    packed_lines=b"lines",
+)
+DENIED_PAGE = PageFetched(
+    article_id=12,
+    ask=1,
+    attempt=3,
+    url="https://example.org/news/2",
+    outcome=PageOutcome.THROTTLED,
+    fetched_at=NOON,
+    http_status=429,
+    retry_after_seconds=60,
+    error="The server answered 429.",
 )
 REFUSED = Entry(
     key="2",
@@ -333,6 +370,28 @@ SAMPLES: dict[type[wire.Message], wire.Message] = {
             ArticleFailed(article_id=12, revision=1, error="ValueError", detail="bad"),
         ),
     ),
+    FetchPages: FetchPages(
+        pages=(
+            PageToFetch(
+                article_id=11,
+                ask=2,
+                attempt=1,
+                url="https://example.org/news/1",
+                source="example.org",
+                title=ARTICLE.title,
+                text="Erster Absatz …",
+                byline=None,
+                language="de",
+            ),
+        ),
+        limits=PageLimits(
+            timeout_seconds=30.0,
+            connect_timeout_seconds=10.0,
+            max_body_bytes=10_000_000,
+            max_message_bytes=1_000_000,
+        ),
+    ),
+    PagesFetched: PagesFetched(pages=(ACCEPTED_PAGE, DENIED_PAGE)),
     WorkContinues: WorkContinues(
         kind=WorkKind.ARTICLE, ids=("11:2:1", "12:1:3"), at=NOON
     ),
@@ -437,6 +496,7 @@ SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
     datetime: st.datetimes(timezones=st.just(UTC)),
     # An entry has an article or a reason, which its types alone do not say.
     Entry: st.sampled_from([ENTRY, REFUSED]),
+    PageFetched: st.sampled_from([ACCEPTED_PAGE, DENIED_PAGE]),
 }
 
 

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 90.0
 ROLES = {
     "beat",
-    "worker-enrich.bulk-enrich.live-ingest-ingest.bulk",
+    "worker-enrich.bulk-enrich.live-ingest-ingest.bulk-pages",
     "worker-store-store.bulk",
 }
 

@@ -80,6 +80,7 @@ CHANGES = [
     (["feeds", "pause", FEED], "feeds.pause", "feed:1"),
     (["feeds", "resume", "1"], "feeds.resume", "feed:1"),
     (["feeds", "remove", "1"], "feeds.remove", "feed:1"),
+    (["feeds", "set", "1", "--pages", "never"], "feeds.set", "feed:1"),
     (["feeds", "lift", FEED], "feeds.lift", "host:feed.example"),
     (["poll"], "poll", "run:2"),
     (["ingest", "TMP/news"], "ingest", "run:2"),

@@ -22,7 +22,7 @@ WORK_SECONDS = 3.0
 HOUR, TEN_DAYS = timedelta(hours=1), timedelta(days=10)
 ARGUMENTS = {
     "store": ("worker", "--queues", "store,store.bulk", "--concurrency", "1"),
-    "ingest": ("worker", "--queues", "ingest,ingest.bulk", "--concurrency", "1"),
+    "ingest": ("worker", "--queues", "ingest,ingest.bulk,pages", "--concurrency", "1"),
     "enrich": ("worker", "--queues", "enrich.live,enrich.bulk", "--concurrency", "1"),
     "beat": ("beat",),
 }

@@ -27,6 +27,7 @@ from store.words import QuarantineKind
 CONSUMERS = {
     routes.INGEST: ("ingest", "line"),
     routes.INGEST_BULK: ("ingest", "line"),
+    routes.PAGES: ("ingest", "line"),
     routes.ENRICH_LIVE: ("enrich", "line"),
     routes.ENRICH_BULK: ("enrich", "line"),
     routes.STORE: ("store",),

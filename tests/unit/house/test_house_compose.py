@@ -164,7 +164,7 @@ def test_a_role_has_the_time_to_return_its_messages(name: str) -> None:
 def test_each_queue_has_a_worker_and_live_never_shares_with_bulk() -> None:
     workers = {name: SERVICES[name]["command"] for name in ROLES - {"beat"}}
     assert {name: option(line, "--queues") for name, line in workers.items()} == {
-        "ingest": "ingest",
+        "ingest": "ingest,pages",
         "ingest-bulk": "ingest.bulk",
         "enrich-live": "enrich.live",
         "enrich-bulk": "enrich.bulk",

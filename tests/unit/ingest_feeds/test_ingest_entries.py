@@ -13,6 +13,7 @@ from ingest.messages import (
     Enclosure,
     Entry,
     EntryDate,
+    Fullness,
     KeyMode,
     Rejection,
 )
@@ -46,6 +47,14 @@ def entries(*items: Item, origin: Origin = ORIGIN, **feed: Any) -> tuple[Entry, 
     return make_entries(parsed, origin, key_mode=None, now=NOW)[1]
 
 
+def test_a_page_that_several_entries_share_is_the_text_of_none_of_them() -> None:
+    first, second, alone = entries(
+        item("a", link="/news/live"), item("b", link="/news/live"), item("c")
+    )
+    assert (first.fullness, second.fullness) == (None, None)
+    assert alone.fullness is Fullness.SHORT
+
+
 def article(
     *, origin: Origin = ORIGIN, language: str | None = None, **changes: Any
 ) -> Article:
@@ -71,7 +80,8 @@ def test_an_item_becomes_an_entry_with_its_article() -> None:
     assert (made.byline, made.language) == ("Ann, Bo", "de")
     assert made.published_at == datetime(2026, 3, 1, tzinfo=UTC)
     assert (made.published_raw, made.published_from) == ("2026-03-01", "published")
-    assert made.extractor == "feed-entry/1"
+    assert made.extractor == "feed-entry/2"
+    assert entry.fullness is Fullness.SHORT
 
 
 def test_the_mode_of_the_last_poll_is_kept_and_told() -> None:

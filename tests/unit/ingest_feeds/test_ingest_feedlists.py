@@ -4,6 +4,7 @@ import pytest
 
 from ingest.feedlists import read_list
 from ingest.opml import OpmlError, Subscription
+from ingest.pagemessages import PagePolicy
 
 A = "https://a.example/feed?x=1,2&y=2"
 B = "https://b.example/feed"
@@ -48,6 +49,11 @@ def test_a_feed_on_two_lines_comes_once_with_both_tags() -> None:
     assert read(text) == (
         Subscription(url=B, title="Ben", source="Daily", tags=("x", "y")),
     )
+
+
+def test_a_list_may_say_whether_pages_are_fetched() -> None:
+    text = f"url,pages\n{B},Always\nhttps://c.example/feed,sometimes\n"
+    assert [one.pages for one in read(text)] == [PagePolicy.ALWAYS, None]
 
 
 def test_what_names_no_feed_is_told_with_its_line() -> None:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.opml import OpmlError, Subscription, read_opml, write_opml
+from ingest.pagemessages import PagePolicy
 from ingest.text import collapse
 
 A = "https://a.example/feed?x=1&y=2"
@@ -92,6 +93,7 @@ tags = words.map(lambda it: it.replace(",", " ").replace("/", " ")).map(collapse
             ),
             title=words.filter(bool),
             tags=st.lists(tags.filter(bool), unique=True, max_size=3).map(tuple),
+            pages=st.sampled_from([None, *PagePolicy]),
         ),
         unique_by=lambda it: it.url,
         max_size=5,

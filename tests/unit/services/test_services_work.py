@@ -24,6 +24,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         (WorkKind.POLL, Item(7), "7"),
         (WorkKind.FILE, Item(5, attempt=2), "5:2"),
         (WorkKind.ARTICLE, Item(4, 2, 3), "4:2:3"),
+        (WorkKind.PAGE, Item(4, 2, 3), "4:2:3"),
     ],
 )
 def test_an_id_is_read_back_as_it_was_written(

@@ -1,0 +1,158 @@
+"""Pages as work: what is wanted becomes commands; what dies is due again."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, func, select, update
+from sqlalchemy.orm import Session
+
+from ingest.pagemessages import (
+    FetchPages,
+    PageLimits,
+    PageToFetch,
+)
+from store.clauses import FEEDS_LOCK, alone, locked
+from store.hosts import PAGES, first_of_hosts, is_open, leave_suspects, pack
+from store.leases import is_claimable, is_given_up, is_under_way
+from store.limits import Limits, retry_at
+from store.models import Article, Page, Revision
+from store.plain import said
+from store.quarantine import Case, quarantine
+from store.words import PageState, QuarantineKind
+
+# One after another with a pause between: so many take a worker half a minute at most.
+PER_HOST = 5
+MAX_SAID_CHARS = 50_000  # of a text that travels to be compared with its page
+
+
+def claim_pages(
+    session: Session, *, now: datetime, limits: Limits, page_limits: PageLimits
+) -> list[FetchPages]:
+    """Claim pages, as commands to publish after the commit.
+
+    As with feeds, those of a host go together, none while others of it are with a
+    worker or while it rests, and what was tried before goes alone.
+    """
+    alone(session, FEEDS_LOCK)
+    waits = Page.state == PageState.PENDING
+    leased = select(func.count()).where(waits, is_under_way(Page, now, limits))
+    room = limits.max_items - (session.scalar(leased) or 0)
+    free = and_(
+        waits, is_claimable(Page, now, limits), Page.attempts < limits.max_attempts
+    )
+    due = and_(free, is_open(Page.host, now, limits))
+    most = min(PER_HOST, limits.batch)
+    first = first_of_hosts(PAGES, due, per_host=most, room=max(room, 0))
+    query = (
+        select(Page.article_id, Page.host, Page.attempts)
+        .where(Page.article_id.in_(first))
+        .where(free)  # once more: a row may have changed while it was waited for
+        .order_by(Page.due_at, Page.article_id)
+    )
+    rows = leave_suspects(session.execute(locked(session, query, skip=True)).all())
+    if not rows:
+        return []
+    ids = [row.article_id for row in rows]
+    session.execute(
+        update(Page)
+        .where(Page.article_id.in_(ids))
+        .values(attempts=Page.attempts + 1, leased=True, due_at=limits.lease_until(now))
+    )
+    pages = _load(session, ids)
+    batches = pack(rows, limits.batch)
+    return [
+        FetchPages(
+            pages=tuple(pages[row.article_id] for row in one), limits=page_limits
+        )
+        for one in batches
+    ]
+
+
+def _load(session: Session, ids: Sequence[int]) -> dict[int, PageToFetch]:
+    asking = and_(
+        Revision.article_id == Page.article_id, Revision.number == Page.revision
+    )
+    query = (
+        select(
+            Page.article_id,
+            Page.ask,
+            Page.attempts.label("attempt"),
+            Page.url,
+            Article.source,
+            # The text that asked may be gone, as the oldest of very many.
+            func.coalesce(Revision.title, Article.title).label("title"),
+            func.substr(func.coalesce(Revision.text, ""), 1, MAX_SAID_CHARS).label(
+                "text"
+            ),
+            Article.byline,
+            Revision.declared_language.label("language"),
+        )
+        .join(Article, Article.id == Page.article_id)
+        .outerjoin(Revision, asking)
+        .where(Page.article_id.in_(ids))
+    )
+    return {
+        row["article_id"]: PageToFetch(**row)
+        for row in session.execute(query).mappings()
+    }
+
+
+def fail_pages(
+    session: Session,
+    article_ids: Sequence[int],
+    *,
+    error: str,
+    now: datetime,
+    after_seconds: int = 0,
+) -> None:
+    """Note that a worker failed on pages: each is due again after a while, alone."""
+    query = (
+        select(Page)
+        .where(Page.article_id.in_(article_ids), Page.state == PageState.PENDING)
+        .order_by(Page.article_id)
+    )
+    for page in session.scalars(locked(session, query)):
+        page.leased = False
+        page.error = said(error)
+        page.due_at = retry_at(now, page.attempts, after_seconds=after_seconds)
+
+
+def sweep_pages(
+    session: Session,
+    *,
+    now: datetime,
+    max_attempts: int,
+    lost_before: datetime | None = None,
+) -> int:
+    """Quarantine pages that used up their attempts unanswered; return how many."""
+    given_up = is_given_up(
+        Page, now, max_attempts=max_attempts, lost_before=lost_before
+    )
+    query = (
+        select(Page)
+        .where(Page.state == PageState.PENDING, given_up)
+        .order_by(Page.article_id)
+        .limit(1_000)
+    )
+    pages = list(session.scalars(locked(session, query, skip=True)))
+    reason = "every worker that fetched it died or never answered"
+    cases = [page_case(page, "NoAnswer", page.error or reason) for page in pages]
+    quarantine(session, cases, now=now)
+    for page in pages:
+        page.state = PageState.QUARANTINED
+        page.leased = False
+    return len(pages)
+
+
+def page_case(page: Any, error: str, detail: str) -> Case:
+    """Return a page on its way into quarantine."""
+    return Case(
+        kind=QuarantineKind.PAGE,
+        item=str(page.article_id),
+        error=error,
+        detail=detail,
+        attempts=page.attempts,
+        feed_id=page.feed_id,
+        article_id=page.article_id,
+    )

@@ -1,0 +1,127 @@
+"""Teasers and their pages, as a feed and an ingest worker would tell of them."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from support.desk import Desk
+from support.factories import LIMITS, NOW, article, body, document, entry, polled
+
+from ingest.messages import Entry, Fullness
+from ingest.pagemessages import (
+    FetchPages,
+    PageFetched,
+    PageLimits,
+    PageOutcome,
+    PagesFetched,
+    PageToFetch,
+)
+from store import feeds, files
+from store.engine import transaction
+from store.page_rules import PageRules
+from store.page_texts import save_pages
+from store.pages import claim_pages
+from store.polls import save_polls
+from store.words import RunKind
+
+RULES = PageRules(max_age=timedelta(days=7), most_a_day=100)
+LIMITS_OF_PAGES = PageLimits(
+    timeout_seconds=30,
+    connect_timeout_seconds=10,
+    max_body_bytes=10_000_000,
+    max_message_bytes=1_000_000,
+)
+MAX_ATTEMPTS = LIMITS.max_attempts
+
+
+def teaser(name: str = "a", said: str = "It is said that", **changes: Any) -> Entry:
+    """Return an entry that teases; what it says differs with `said`."""
+    made = article(name, text=f"{said} {name} ...", confidence=0.5)
+    values = {"article": made, "fullness": Fullness.CUT_OFF}
+    return entry(name, **values | changes)
+
+
+class Teasing:
+    """A store whose feeds tease, driven as its workers would."""
+
+    def __init__(self, desk: Desk, rules: PageRules | None = RULES) -> None:
+        self.desk = desk
+        self.rules = rules
+
+    def poll(self, *entries: Entry, feed: str = "feed") -> int:
+        """Poll a feed that shows these entries now; return its id."""
+        desk = self.desk
+        with transaction(desk.engine) as session:
+            new = feeds.NewFeed(url=f"https://{feed}.example/feed", url_key=feed)
+            feeds.add_feeds(session, [new], now=desk.now)
+            run = files.start_run(session, RunKind.POLL, "test", now=desk.now)
+            ids = feeds.find_feeds(session, [new.url])
+            feeds.request_polls(session, ids, run_id=run, now=desk.now)
+        # Others may be due as well, and have nothing to say.
+        events = [
+            polled(one.poll_id, one.feed_id, *(entries if one.feed_id in ids else ()))
+            for one in desk.claim_feeds()
+        ]
+        with transaction(desk.engine) as session:
+            save_polls(session, events, plan=desk.plan, now=desk.now, pages=self.rules)
+        return ids[0]
+
+    def commands(self) -> list[FetchPages]:
+        """Claim what is due."""
+        with transaction(self.desk.engine) as session:
+            return claim_pages(
+                session,
+                now=self.desk.now,
+                limits=LIMITS,
+                page_limits=LIMITS_OF_PAGES,
+            )
+
+    def claim(self) -> list[PageToFetch]:
+        """Claim what is due, however it is packed."""
+        return [page for command in self.commands() for page in command.pages]
+
+    def save(self, *events: PageFetched) -> int:
+        """Store answers of an ingest worker."""
+        with transaction(self.desk.engine) as session:
+            return save_pages(
+                session,
+                PagesFetched(pages=events),
+                now=self.desk.now,
+                max_attempts=MAX_ATTEMPTS,
+            )
+
+    def fetch_all(self, edition: str = "") -> Iterator[PageFetched]:
+        """Fetch and accept what is due, until nothing is; yield the answers."""
+        while pages := self.claim():
+            for page in pages:
+                event = accepted(page, edition)
+                self.save(event)
+                yield event
+
+
+def accepted(page: PageToFetch, edition: str = "", **changes: Any) -> PageFetched:
+    """Return the answer to a page that holds its article in full."""
+    text = f"{page.text} {body(page.url.rpartition('/')[2] + edition)}"
+    name = page.url.rpartition("/")[2]
+    made = article(name, title=page.title, text=text, extractor="html-page/2")
+    values: dict[str, Any] = {
+        "n_words": 90,
+        "http_status": 200,
+        "article": made,
+        "document": document(f"page {page.url}{edition}"),
+    }
+    return ended(page, PageOutcome.ACCEPTED, **values | changes)
+
+
+def ended(page: PageToFetch, outcome: PageOutcome, **changes: Any) -> PageFetched:
+    """Return the answer to a page that came to this end."""
+    values: dict[str, Any] = {
+        "article_id": page.article_id,
+        "ask": page.ask,
+        "attempt": page.attempt,
+        "url": page.url,
+        "outcome": outcome,
+        "fetched_at": NOW,
+        "n_words_said": 5,
+    }
+    return PageFetched(**values | changes)
