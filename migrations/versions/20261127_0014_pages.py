@@ -13,6 +13,14 @@ depends_on = None
 # SQLite gives automatic row ids to INTEGER keys only.
 BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 BEFORE = "kind IN ('feed', 'file', 'entry', 'article', 'message')"
+# Open to operators, as the other views of docs/sql.md.
+VIEW = """
+    CREATE VIEW v_pages AS
+    SELECT p.article_id, p.feed_id, p.url, p.host, p.state, p.outcome, p.error,
+           p.ask AS n_wanted, p.attempts, p.asked_at, p.due_at, p.fetched_at,
+           p.http_status, p.final_url, p.n_words, p.n_words_said
+    FROM page p
+"""
 AFTER = "kind IN ('feed', 'file', 'entry', 'article', 'page', 'message')"
 
 
@@ -37,12 +45,14 @@ def upgrade() -> None:
         ),
     )
     _make_pages()
+    op.execute(VIEW)
     _change_kinds(BEFORE, AFTER)
 
 
 def downgrade() -> None:
     op.execute("DELETE FROM quarantine WHERE kind = 'page'")
     _change_kinds(AFTER, BEFORE)
+    op.execute("DROP VIEW v_pages")
     op.drop_table("page")
     op.drop_column("article", "is_teaser")
     op.drop_column("feed", "pages")

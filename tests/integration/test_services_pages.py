@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,10 +21,13 @@ from support.teasers import RULES
 from ingest.fetch import FetchOptions, open_fetch
 from ingest.fullpages import ACCEPT, PageMeans, fetch_pages
 from ingest.messages import FeedsPolled, utc_now
-from ingest.pagemessages import PageLimits, PagesFetched
+from ingest.pagemessages import FetchPages, PageLimits, PagesFetched, PageToFetch
 from ingest.poll import poll_feeds
 from ingest.robots import Robots
 from ingest.urls import url_key
+from services import routes, wire
+from services.process import make_worker_app
+from services.settings import Settings
 from store import feeds, polling
 from store.engine import reading, transaction
 from store.models import Article, EnrichWork, Entry, HostPause, Page, Revision
@@ -247,6 +251,31 @@ async def _run(desk: Desk, site: Site) -> None:
     assert desk.count(Article) == desk.count(Entry) == len(PAGES)
     assert desk.count(Page, Page.state == "pending") == 0
     desk.assert_balanced()
+
+
+def test_a_worker_of_pages_answers_the_store(redis_url: str, tmp_path: Path) -> None:
+    settings = Settings(broker_url=redis_url, home=tmp_path)
+    app = make_worker_app(settings, [routes.PAGES])
+    page = PageToFetch(
+        article_id=7,
+        ask=1,
+        attempt=1,
+        url="http://127.0.0.1:9/story",
+        source="a.example",
+        title="A title",
+        text="",
+        byline=None,
+        language=None,
+    )
+    command = FetchPages(pages=(page,), limits=PAGE_LIMITS)
+    app.tasks[routes.route_of(FetchPages).task](wire.encode(command))
+    with app.connection() as connection:
+        stored: Any = app.amqp.queues[routes.STORE]
+        queue = connection.SimpleQueue(stored)
+        ((payload,), *_) = queue.get(block=False).payload
+        queue.close()
+    (answered,) = wire.decode(PagesFetched, payload).pages
+    assert (answered.article_id, answered.outcome) == (7, "blocked")
 
 
 def _outcomes(desk: Desk) -> dict[str, str]:

@@ -41,6 +41,7 @@ from store.models import (
 from store.page_rules import MAX_ASKS
 from store.pages import fail_pages, sweep_pages
 from store.queries import get_article, status
+from store.readonly import run_sql
 from store.words import PageSkip
 
 
@@ -404,6 +405,15 @@ def test_a_page_goes_with_its_article(desk: Desk, teasing: Teasing) -> None:
     teasing.poll(teaser(said="Now it is denied that"))
     assert desk.count(Article) == desk.count(Page) == 0
     desk.assert_balanced()
+
+
+def test_v_pages(teasing: Teasing, migrated_url: str) -> None:
+    teasing.poll(teaser())
+    (page,) = teasing.claim()
+    teasing.save(ended(page, PageOutcome.NOT_FOUND, http_status=404))
+    asked = "SELECT article_id, url, state, outcome, http_status, n_wanted FROM v_pages"
+    found = run_sql(migrated_url, asked, time_limit_seconds=15, row_limit=10)
+    assert list(found.rows) == [(1, page.url, "done", "not_found", 404, 1)]
 
 
 def test_every_end_of_a_page_has_its_sentence() -> None:
