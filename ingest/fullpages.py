@@ -165,6 +165,7 @@ def _failed(page: PageToFetch, error: FetchFailedError, at: datetime) -> PageFet
         fetched_at=at,
         retry_after_seconds=retry_after_seconds(error.retry_after, now=at),
         error=sentence(error.reason),
+        n_words_said=count_words(page.text),
     )
 
 
