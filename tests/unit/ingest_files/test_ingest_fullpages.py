@@ -24,6 +24,7 @@ from ingest.pagemessages import (
     PagesFetched,
     PageToFetch,
 )
+from ingest.readers.html import HtmlReader
 from ingest.robots import Robots
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -106,7 +107,7 @@ def test_a_page_gives_the_text_and_what_the_feed_left_out() -> None:
         *(PAGE.title, "Ana Roe", "en"),
     )
     assert article.published_at == datetime(2026, 3, 3, 10, tzinfo=UTC)
-    assert article.extractor == "html-page/2"
+    assert article.extractor == HtmlReader.extractor
     assert (found.n_words, found.n_words_said) == (104, 12)
     assert found.document is not None
     assert unpack(found.document) == html(*SENTENCES)
