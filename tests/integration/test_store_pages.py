@@ -44,6 +44,9 @@ from store.queries import get_article, status
 from store.readonly import run_sql
 from store.words import PageSkip
 
+# For what is decided before SQL sees it, and the same on both engines.
+on_sqlite = pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 def desk(migrated_url: str) -> Iterator[Desk]:
@@ -163,7 +166,7 @@ class World:
 STEPS = ["same", "changed", "elsewhere", "claim", "answer", "again"]
 
 
-@pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)
+@on_sqlite
 @given(steps=st.lists(st.sampled_from(STEPS), max_size=8))
 @example(steps=["claim", "changed", "claim", "answer", "changed"])
 @example(steps=["claim", "claim", "claim", "changed"])
@@ -200,6 +203,7 @@ def clear(desk: Desk) -> None:
     desk.now = NOW
 
 
+@on_sqlite
 def test_a_ticker_is_fetched_a_few_times_and_keeps_the_text_of_its_page(
     desk: Desk, teasing: Teasing
 ) -> None:
@@ -216,6 +220,7 @@ def test_a_ticker_is_fetched_a_few_times_and_keeps_the_text_of_its_page(
     assert desk.one(Article).is_teaser is False
 
 
+@on_sqlite
 def test_a_teaser_never_takes_the_place_of_a_full_text(
     desk: Desk, teasing: Teasing
 ) -> None:
@@ -226,6 +231,7 @@ def test_a_teaser_never_takes_the_place_of_a_full_text(
     assert desk.count(Page) == 0
 
 
+@on_sqlite
 def test_a_full_text_from_elsewhere_ends_the_search_for_the_page(
     desk: Desk, teasing: Teasing
 ) -> None:
@@ -236,6 +242,7 @@ def test_a_full_text_from_elsewhere_ends_the_search_for_the_page(
     assert state(desk)[1:] == (article("a").text, "done", "overtaken")
 
 
+@on_sqlite
 def test_what_is_old_or_too_much_is_not_fetched_and_says_so(
     desk: Desk, teasing: Teasing
 ) -> None:
@@ -257,6 +264,7 @@ def test_what_is_old_or_too_much_is_not_fetched_and_says_so(
     desk.assert_balanced()
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("policy", "n_pages"),
     [(PagePolicy.AUTO, 1), (PagePolicy.ALWAYS, 2), (PagePolicy.NEVER, 0)],
@@ -272,6 +280,7 @@ def test_a_feed_has_a_policy_of_its_own(
     assert desk.count(Page) == n_pages
 
 
+@on_sqlite
 def test_pages_that_wait_end_when_they_are_switched_off(
     desk: Desk, teasing: Teasing
 ) -> None:
@@ -282,6 +291,7 @@ def test_pages_that_wait_end_when_they_are_switched_off(
     assert teasing.claim() == []
 
 
+@on_sqlite
 def test_a_page_is_tried_again_later_and_ends_with_its_last_outcome(
     desk: Desk, teasing: Teasing
 ) -> None:
@@ -297,6 +307,7 @@ def test_a_page_is_tried_again_later_and_ends_with_its_last_outcome(
     assert state(desk)[2:] == ("done", "timeout")
 
 
+@on_sqlite
 def test_a_host_that_asks_for_a_pause_gets_it_from_pages_and_feeds(
     desk: Desk, teasing: Teasing
 ) -> None:
@@ -359,6 +370,7 @@ def test_a_page_that_kills_its_workers_is_quarantined_and_can_be_replayed(
     assert desk.count(Page, Page.outcome == "accepted") == 2
 
 
+@on_sqlite
 def test_a_late_word_on_a_page_leaves_its_next_ask_alone(
     desk: Desk, teasing: Teasing
 ) -> None:
@@ -375,6 +387,7 @@ def test_a_late_word_on_a_page_leaves_its_next_ask_alone(
     assert (again.ask, again.text) == (2, "Now it is denied that a ...")
 
 
+@on_sqlite
 def test_a_text_that_no_database_takes_ends_in_quarantine(
     desk: Desk, teasing: Teasing
 ) -> None:
@@ -386,6 +399,7 @@ def test_a_text_that_no_database_takes_ends_in_quarantine(
     desk.assert_balanced()
 
 
+@on_sqlite
 def test_an_old_text_goes_to_enrichment_behind_the_news(
     desk: Desk, teasing: Teasing
 ) -> None:
@@ -420,6 +434,7 @@ def test_every_end_of_a_page_has_its_sentence() -> None:
     assert set(SENTENCES) == {*PageOutcome, *PageSkip}
 
 
+@on_sqlite
 def test_an_operator_sees_what_became_of_a_page(desk: Desk, teasing: Teasing) -> None:
     teasing.poll(teaser())
     (page,) = teasing.claim()
