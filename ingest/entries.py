@@ -17,15 +17,8 @@ from ingest.articles import (
 from ingest.dates import find_update, parse_date, settle_date
 from ingest.items import Item, Markup, ParsedFeed
 from ingest.keys import Facts, Key, assign_keys, choose_mode
-from ingest.messages import (
-    Article,
-    Enclosure,
-    Entry,
-    EntryDate,
-    Fullness,
-    KeyMode,
-    Rejection,
-)
+from ingest.messages import Article, Enclosure, Entry, EntryDate, KeyMode, Rejection
+from ingest.pagewords import Fullness
 from ingest.teasers import fullness_of, is_cut_off, is_long
 from ingest.text import collapse, plain_text, plain_title, shorten, tidy
 from ingest.urls import absolute_url, canonical_url, publisher

@@ -26,11 +26,11 @@ from ingest.pagemessages import (
     FetchPages,
     PageFetched,
     PageLimits,
-    PageOutcome,
     PagesFetched,
     PageToFetch,
 )
 from ingest.pages import OnlyConsentError, PageArticle
+from ingest.pagewords import PageOutcome
 from ingest.parts import document_bytes
 from ingest.readers.html import (
     HtmlReader,

@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+from ingest.pagewords import Fullness
+
 
 class KeyMode(StrEnum):
     """What the key of an entry is made of."""
@@ -65,15 +67,6 @@ class Rejection(StrEnum):
     NO_TEXT = "no_text"  # neither title nor text
     NO_IDENTITY = "no_identity"  # nothing to tell it from its neighbours
     DUPLICATE_KEY = "duplicate_key"  # an identical twin stands in the same document
-
-
-class Fullness(StrEnum):
-    """How much of its article an entry carries that has a page of its own."""
-
-    WHOLE = "whole"
-    SHORT = "short"  # a summary, and no longer than those are
-    CUT_OFF = "cut_off"  # it breaks off, or says that it goes on elsewhere
-    HEADLINE = "headline"  # no text at all
 
 
 def require_utc(moment: datetime | None, field: str) -> None:

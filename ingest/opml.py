@@ -7,7 +7,7 @@ from html.entities import html5
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
-from ingest.pagemessages import PagePolicy
+from ingest.pagewords import PagePolicy
 from ingest.text import collapse
 from ingest.urls import canonical_url
 from ingest.xmltext import decode_xml

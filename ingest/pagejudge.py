@@ -7,7 +7,7 @@ sites send readers of old addresses to their front page, and answer 200 to anyth
 import re
 from urllib.parse import urlsplit
 
-from ingest.pagemessages import PageOutcome
+from ingest.pagewords import PageOutcome
 from ingest.teasers import count_words
 
 MORE = 1.3  # times the words of the entry that its page must have

@@ -2,7 +2,7 @@
 
 import re
 
-from ingest.messages import Fullness
+from ingest.pagewords import Fullness
 
 FULL_WORDS = 120  # a news item in full is seldom shorter, a teaser seldom longer
 

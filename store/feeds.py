@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ingest.messages import host_of
-from ingest.pagemessages import PagePolicy
+from ingest.pagewords import PagePolicy
 from store.clauses import insert_into
 from store.errors import NotFound
 from store.models import Feed, Page

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from ingest.messages import Fullness
-from ingest.pagemessages import PageFetched, PageOutcome, PagePolicy
+from ingest.pagemessages import PageFetched
+from ingest.pagewords import Fullness, PageOutcome, PagePolicy
 from store.words import PageSkip
 
 # Times that one page is fetched because its teaser was changed. Tickers change theirs

@@ -8,8 +8,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from enrich.messages import Lane
-from ingest.messages import Entry, Fullness, KeyMode
-from ingest.pagemessages import PageFetched, PageOutcome, PagesFetched
+from ingest.messages import Entry, KeyMode
+from ingest.pagemessages import PageFetched, PagesFetched
+from ingest.pagewords import Fullness, PageOutcome
 from store.articles import Seen, Sighting, write_articles
 from store.clauses import locked
 from store.documents import save_documents

@@ -9,7 +9,7 @@ from sqlalchemy import and_, case, func, select, update
 from sqlalchemy.orm import Session
 
 from ingest.messages import host_of
-from ingest.pagemessages import PagePolicy
+from ingest.pagewords import PagePolicy
 from store.articles import Seen, Sighting, find_revisions
 from store.batches import insert_rows
 from store.clauses import chunks

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ingest.pagemessages import PagePolicy
+from ingest.pagewords import PagePolicy
 from services.cli.base import open_store
 from services.cli.call import call_of
 from services.cli.deeds import note

@@ -10,7 +10,7 @@ import typer
 from ingest.feedlists import read_list
 from ingest.messages import utc_now
 from ingest.opml import OpmlError, Subscription, write_opml
-from ingest.pagemessages import PagePolicy
+from ingest.pagewords import PagePolicy
 from ingest.urls import url_key
 from services.cli import why
 from services.cli.base import ask_for_work, open_store

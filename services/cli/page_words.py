@@ -1,6 +1,6 @@
 """What became of a page, in one sentence for the operator."""
 
-from ingest.pagemessages import PageOutcome
+from ingest.pagewords import PageOutcome
 from store.queries.pages import PageLine
 from store.words import PageSkip, PageState
 

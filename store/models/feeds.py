@@ -16,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped
 
 from ingest.messages import host_of
-from ingest.pagemessages import PagePolicy
+from ingest.pagewords import PagePolicy
 from store.models.base import Base, BigId, Json, UtcDateTime, col, one_of
 from store.words import FeedKind, FeedState, Trust
 

@@ -47,7 +47,6 @@ from ingest.messages import (
     FileToRead,
     FolderListing,
     FolderToList,
-    Fullness,
     KeyMode,
     LearnedLines,
     ListedFile,
@@ -61,10 +60,10 @@ from ingest.pagemessages import (
     FetchPages,
     PageFetched,
     PageLimits,
-    PageOutcome,
     PagesFetched,
     PageToFetch,
 )
+from ingest.pagewords import Fullness, PageOutcome
 from services import routes, wire
 from services.messages import WorkContinues, WorkFailed, WorkKind
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -20,8 +20,7 @@ from support.teasers import (
     teaser,
 )
 
-from ingest.messages import Fullness
-from ingest.pagemessages import PageFetched, PageOutcome, PagePolicy, PageToFetch
+from ingest.pagewords import Fullness, PageOutcome, PagePolicy
 from services.cli.page_words import SENTENCES, page_story
 from store import feeds, quarantine
 from store.articles import MAX_REVISIONS
@@ -43,6 +42,9 @@ from store.pages import fail_pages, sweep_pages
 from store.queries import get_article, status
 from store.readonly import run_sql
 from store.words import PageSkip
+
+if TYPE_CHECKING:
+    from ingest.pagemessages import PageFetched, PageToFetch
 
 # For what is decided before SQL sees it, and the same on both engines.
 on_sqlite = pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)

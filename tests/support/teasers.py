@@ -7,15 +7,15 @@ from typing import Any
 from support.desk import Desk
 from support.factories import LIMITS, NOW, article, body, document, entry, polled
 
-from ingest.messages import Entry, Fullness
+from ingest.messages import Entry
 from ingest.pagemessages import (
     FetchPages,
     PageFetched,
     PageLimits,
-    PageOutcome,
     PagesFetched,
     PageToFetch,
 )
+from ingest.pagewords import Fullness, PageOutcome
 from store import feeds, files
 from store.engine import transaction
 from store.page_rules import PageRules

@@ -8,15 +8,8 @@ import pytest
 from ingest.articles import article_uid
 from ingest.entries import Origin, make_entries
 from ingest.items import Item, Markup, ParsedFeed, RawDate
-from ingest.messages import (
-    Article,
-    Enclosure,
-    Entry,
-    EntryDate,
-    Fullness,
-    KeyMode,
-    Rejection,
-)
+from ingest.messages import Article, Enclosure, Entry, EntryDate, KeyMode, Rejection
+from ingest.pagewords import Fullness
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 FEED = "https://www.paper.example/feed.xml"

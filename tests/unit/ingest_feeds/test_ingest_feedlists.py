@@ -4,7 +4,7 @@ import pytest
 
 from ingest.feedlists import read_list
 from ingest.opml import OpmlError, Subscription
-from ingest.pagemessages import PagePolicy
+from ingest.pagewords import PagePolicy
 
 A = "https://a.example/feed?x=1,2&y=2"
 B = "https://b.example/feed"

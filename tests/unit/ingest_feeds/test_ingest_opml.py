@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.opml import OpmlError, Subscription, read_opml, write_opml
-from ingest.pagemessages import PagePolicy
+from ingest.pagewords import PagePolicy
 from ingest.text import collapse
 
 A = "https://a.example/feed?x=1&y=2"

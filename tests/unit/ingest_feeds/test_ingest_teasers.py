@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest.messages import Fullness
+from ingest.pagewords import Fullness
 from ingest.teasers import FULL_WORDS, count_words, fullness_of
 
 LONG = "word " * (FULL_WORDS - 1) + "end."

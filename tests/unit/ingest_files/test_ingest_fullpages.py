@@ -20,10 +20,10 @@ from ingest.pagemessages import (
     FetchPages,
     PageFetched,
     PageLimits,
-    PageOutcome,
     PagesFetched,
     PageToFetch,
 )
+from ingest.pagewords import PageOutcome
 from ingest.readers.html import HtmlReader
 from ingest.robots import Robots
 

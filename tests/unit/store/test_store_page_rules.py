@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from support.factories import NOW
 
-from ingest.messages import Fullness
-from ingest.pagemessages import PageFetched, PageOutcome, PagePolicy
+from ingest.pagemessages import PageFetched
+from ingest.pagewords import Fullness, PageOutcome, PagePolicy
 from store.page_rules import PageRules, Teased, is_transient, wait_seconds, wish
 
 RULES = PageRules(max_age=timedelta(days=7), most_a_day=100)
