@@ -19,6 +19,7 @@ from ingest.incremental import Body, Reading, Remembered, read_document
 from ingest.items import ParsedFeed
 from ingest.messages import FeedPolled, FeedToPoll, PollLimits, PollOutcome
 from ingest.sitemaps import INDEX
+from ingest.zones import zone_of
 
 T = TypeVar("T")
 
@@ -92,7 +93,10 @@ async def read_body(event: FeedPolled, polling: Polling, reply: Reply) -> FeedPo
 async def _read(polling: Polling, reply: Reply, sha256: str, at: datetime) -> Reading:
     """Return what a body says; of an index, what its newest sitemaps say."""
     feed, means = polling.feed, polling.means
-    origin = Origin(feed_url=feed.url, base_url=reply.url, source=feed.source)
+    zone = zone_of(feed.zone) if feed.zone else None
+    origin = Origin(
+        feed_url=feed.url, base_url=reply.url, source=feed.source, zone=zone
+    )
     body = Body(
         data=reply.body,
         sha256=sha256,

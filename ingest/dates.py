@@ -2,23 +2,24 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from email.utils import parsedate_tz
 from typing import NamedTuple
 
 from ingest.articles import Published
 from ingest.items import RawDate
 from ingest.messages import EntryDate
+from ingest.zones import MAX_OFFSET, on_the_wall
 
 # A clock that runs ahead is common, a publication date in the future is not.
 MAX_AHEAD = timedelta(hours=24)
 # Older dates in feeds are zeros of some clock (1970) or years without a century.
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-MAX_OFFSET = timedelta(hours=15)  # Kiribati is 14 hours ahead, nobody is further
 MAX_DATE_CHARS = 100  # what is longer is no date, and comments cost time to remove
 # How sure it is that a spelling means this moment. Without a zone it may be hours off,
 # without a clock a day; what only the parser of the feed makes sense of is a guess.
 WHOLE, ZONELESS, CLOCKLESS, GUESSED = 1.0, 0.8, 0.7, 0.6
+ZONE_GIVEN = 0.9  # by the operator, for all dates of a feed
 # And that a date of this kind says when an article came out.
 _TRUST = {"published": 1.0, "date": 1.0, "created": 0.9, "updated": 0.7}
 
@@ -60,15 +61,20 @@ _LAST_WORD = re.compile(r"([A-Za-z]{1,5})\s*$")
 _LAST_OFFSET = re.compile(r"[+-]\d\d:?\d\d$")
 
 
-def settle_date(dates: Iterable[RawDate], *, now: datetime) -> Published | None:
+def settle_date(
+    dates: Iterable[RawDate], *, now: datetime, zone: tzinfo | None = None
+) -> Published | None:
     """Return the first date that can be believed, or None where there is no date.
+
+    Where the operator named the zone of the feed, dates without one, and those that
+    claim to be UTC, are of that zone.
 
     A date before 1990 or more than a day ahead of `now` is not believed. Where none
     is, the first one is returned without a time, so that its spelling is kept.
     """
     first: Published | None = None
     for date in dates:
-        read = _believed(date, now)
+        read = _believed(date, now, zone)
         trust = round(read.confidence * _TRUST.get(date.origin, GUESSED), 2)
         published = Published(
             at=read.at, raw=date.raw, origin=date.origin, confidence=trust
@@ -79,11 +85,13 @@ def settle_date(dates: Iterable[RawDate], *, now: datetime) -> Published | None:
     return first
 
 
-def find_update(dates: Iterable[RawDate], *, now: datetime) -> EntryDate | None:
+def find_update(
+    dates: Iterable[RawDate], *, now: datetime, zone: tzinfo | None = None
+) -> EntryDate | None:
     """Return when an item says it was changed last, by the same rules."""
     for date in dates:
         if date.origin == "updated":
-            read = _believed(date, now)
+            read = _believed(date, now, zone)
             return EntryDate(
                 raw=date.raw, at=read.at, origin=date.origin, confidence=read.confidence
             )
@@ -113,10 +121,18 @@ class _Reading(NamedTuple):
 
     at: datetime | None
     confidence: float
+    is_utc: bool = False  # as it says, or because it says nothing
 
 
-def _believed(date: RawDate, now: datetime) -> _Reading:
+def _believed(date: RawDate, now: datetime, zone: tzinfo | None) -> _Reading:
     read = _read(date.raw) or _Reading(date.parsed, GUESSED)
+    if zone is not None and read.at is not None and read.is_utc:
+        trust = (
+            max(read.confidence, ZONE_GIVEN)
+            if read.confidence != CLOCKLESS
+            else CLOCKLESS
+        )
+        read = _Reading(on_the_wall(read.at, zone), trust)
     if read.at is None or not EARLIEST <= read.at <= now + MAX_AHEAD:
         return _Reading(None, 0.0)
     return read
@@ -137,9 +153,10 @@ def _iso(raw: str) -> _Reading | None:
     moment = _moment((year, month, day or 1, *clock), _span(match[7] or "Z"))
     if moment is None:
         return None
+    is_utc = not _span(match[7] or "Z")
     if match[4] is None:
-        return _Reading(moment, CLOCKLESS)
-    return _Reading(moment, WHOLE if match[7] else ZONELESS)
+        return _Reading(moment, CLOCKLESS, is_utc)
+    return _Reading(moment, WHOLE if match[7] else ZONELESS, is_utc)
 
 
 def _span(offset: str) -> timedelta:
@@ -169,7 +186,7 @@ def _rfc822(raw: str) -> _Reading | None:
     if moment is None:
         return None
     has_zone = _LAST_OFFSET.search(raw) or name in _RFC822_ZONES or name in _ZONE_HOURS
-    return _Reading(moment, WHOLE if has_zone else ZONELESS)
+    return _Reading(moment, WHOLE if has_zone else ZONELESS, is_utc=not seconds)
 
 
 def _moment(clock: Sequence[int], ahead_of_utc: timedelta) -> datetime | None:

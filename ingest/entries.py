@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from itertools import islice
 
 from ingest.articles import (
@@ -48,6 +48,7 @@ class Origin:
     feed_url: str  # as the operator subscribed to it
     base_url: str  # where the document was in the end; relative links start there
     source: str | None  # the publisher, where the operator named one
+    zone: tzinfo | None = None  # of its dates that name none, or UTC
 
 
 def make_entries(
@@ -118,8 +119,8 @@ def _draft(item: Item, origin: Origin, now: datetime) -> _Draft:
         ),
         title=title,
         text=text,
-        published=settle_date(item.dates, now=now),
-        updated=find_update(item.dates, now=now),
+        published=settle_date(item.dates, now=now, zone=origin.zone),
+        updated=find_update(item.dates, now=now, zone=origin.zone),
         confidence=_confidence(text, is_content=is_content),
         fullness=fullness_of(text, is_content=is_content),
     )

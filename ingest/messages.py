@@ -197,6 +197,7 @@ class FeedToPoll:
     verify: bool = False  # a 304 is not enough this time: ask for the body as well
     item_marks: bytes = b""  # of what the last poll saw (`marks.py`); empty: unknown
     folder: FolderToList | None = None  # only this makes a worker look at its files
+    zone: str | None = None  # of its dates that name none, or UTC ("Europe/Berlin")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -206,10 +206,18 @@ def set_pages(session: Session, feed_ids: Sequence[int], policy: PagePolicy) -> 
     )
 
 
-def policies(session: Session, feed_ids: Sequence[int]) -> dict[int, str]:
-    """Return feed id -> whether its pages are fetched."""
-    query = select(Feed.id, Feed.pages).where(Feed.id.in_(feed_ids)).order_by(Feed.id)
-    return {row.id: row.pages for row in session.execute(query)}
+def set_zone(session: Session, feed_ids: Sequence[int], zone: str | None) -> None:
+    """Say in which zone the dates of feeds are that name none; None: in UTC."""
+    session.execute(update(Feed).where(Feed.id.in_(feed_ids)).values(zone=zone))
+
+
+def options(session: Session, feed_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Return feed id -> what an operator chose of it, by name."""
+    query = select(Feed.id, Feed.pages, Feed.zone).where(Feed.id.in_(feed_ids))
+    return {
+        row.id: {"pages": row.pages, "zone": row.zone}
+        for row in session.execute(query.order_by(Feed.id))
+    }
 
 
 def request_polls(

@@ -16,8 +16,8 @@ from services.cli import why
 from services.cli.base import ask_for_work, open_store
 from services.cli.call import Call, call_of
 from services.cli.deeds import note
-from services.cli.feed_pages import PAGES_HELP, set_command
 from services.cli.feeds_parse import parse
+from services.cli.feeds_set import PAGES_HELP, set_command
 from services.cli.feeds_test import test
 from services.cli.folders import (
     every_seconds,

@@ -55,6 +55,7 @@ def explain(feed: FeedSchedule, *, now: datetime) -> dict[str, Any]:
         "n_unchanged": feed.n_unchanged,
         "moved_url": feed.moved_url,
         "pages": feed.pages,
+        "zone": feed.zone,
         "unusual": feed.unusual,
         "unusual_since": feed.unusual_since,
         "unusual_reason": feed.unusual_reason,

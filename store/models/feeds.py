@@ -174,6 +174,9 @@ class Feed(Base):
     every_seconds: Mapped[int | None] = col(
         Integer, comment="Fixed distance between polls; NULL: by the pace of its news"
     )
+    zone: Mapped[str | None] = col(
+        String(64), comment="Zone of dates that name none, or UTC; NULL: UTC"
+    )
     pages: Mapped[str] = col(
         String(8),
         default=PagePolicy.AUTO,

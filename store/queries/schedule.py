@@ -45,6 +45,7 @@ class FeedSchedule:
     moved_url: str | None
     every_seconds: int | None  # a fixed pace
     pages: str  # whether pages of its entries are fetched
+    zone: str | None  # of dates that name none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

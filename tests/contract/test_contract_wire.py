@@ -196,6 +196,7 @@ SAMPLES: dict[type[wire.Message], wire.Message] = {
                 parser="feed-entry/1",
                 verify=True,
                 item_marks=b"marks",
+                zone="Europe/Berlin",
             ),
             FeedToPoll(
                 poll_id=8,

@@ -13,6 +13,7 @@ from support.desk import Desk
 from support.factories import entry
 from support.rows import writing
 
+from ingest.messages import utc_now
 from services.cli.output import ExitCode, Output
 from services.cli.program import main
 from services.cli.up import prepare_database
@@ -103,6 +104,23 @@ def test_a_command_that_changes_something_leaves_one_row(
     assert (row.actor, row.action, row.subject) == ("ada@desk", action, subject)
     assert row.at > NOW - timedelta(days=36_500)
     assert row.after
+
+
+def test_the_zone_of_a_feed_is_on_record_and_comes_with_its_polls(
+    run: Run, desk: Desk
+) -> None:
+    run("feeds", "add", "https://a.test/rss")
+    for zone in ("Europe/Berlin", "none", "+05:30"):
+        run("feeds", "set", "2", "--zone", zone)
+    lines = run("log", "--on", "feed:2")
+    assert [one["after"].get("zone") for one in lines[:3]] == [
+        "+05:30",
+        None,
+        "Europe/Berlin",
+    ]
+    assert lines[0]["before"]["options"]["2"] == {"pages": "auto", "zone": None}
+    desk.now = utc_now() + timedelta(days=400)
+    assert [one.zone for one in desk.claim_feeds() if one.feed_id == 2] == ["+05:30"]
 
 
 def test_a_policy_that_is_taken_back_is_on_record_with_what_it_was(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ingest.dates import find_update, parse_date, settle_date
 from ingest.items import RawDate
+from ingest.zones import zone_of
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 EVENING = datetime(2006, 2, 9, 23, 59, 45, tzinfo=UTC)
@@ -141,3 +142,53 @@ def test_a_date_of_change_is_less_sure_to_be_that_of_publication() -> None:
     settled = settle_date(guessed, now=NOW)
     assert settled is not None
     assert settled.confidence == 0.6
+
+
+BERLIN = zone_of("Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("raw", "meant"),
+    [
+        ("2026-01-09T23:59:45", "2026-01-09T22:59:45"),  # one hour ahead in winter
+        ("Fri, 20 Feb 2026 23:59:45 GMT", "2026-02-20T22:59:45"),
+        ("2025-07-09 23:59:45 Z", "2025-07-09T21:59:45"),  # and two in summer
+        ("2025-07-09", "2025-07-08T22:00:00"),
+        ("Wed, 09 Jul 2025 23:59:45 -0500", "2025-07-10T04:59:45"),
+        ("2025-07-09T23:59:45+05:30", "2025-07-09T18:29:45"),
+    ],
+)
+def test_dates_without_a_zone_are_of_the_one_that_the_operator_named(
+    raw: str, meant: str
+) -> None:
+    found = settle_date([date(raw)], now=NOW, zone=BERLIN)
+    update = find_update([date(raw, "updated")], now=NOW, zone=BERLIN)
+    assert found is not None
+    assert update is not None
+    assert found.at == update.at == datetime.fromisoformat(meant).replace(tzinfo=UTC)
+    assert found.raw == raw
+
+
+def test_the_word_of_an_operator_makes_a_date_surer() -> None:
+    (unsaid, said) = (
+        settle_date([date("2026-01-09T23:59:45")], now=NOW, zone=zone)
+        for zone in (None, BERLIN)
+    )
+    assert unsaid is not None
+    assert said is not None
+    assert unsaid.confidence < said.confidence < 1
+
+
+@pytest.mark.parametrize(
+    "name", ["Europe/Atlantis", "+25:00", "+5", "", "../etc", "\0"]
+)
+def test_a_zone_that_is_none_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"zone|UTC"):
+        zone_of(name)
+
+
+@given(st.integers(-14 * 60, 14 * 60))
+def test_an_offset_is_a_zone(minutes: int) -> None:
+    sign, span = "-" if minutes < 0 else "+", abs(minutes)
+    zone = zone_of(f"{sign}{span // 60:02}:{span % 60:02}")
+    assert NOW.astimezone(zone).utcoffset() == timedelta(minutes=minutes)

@@ -122,6 +122,22 @@ def test_a_fetched_feed_tells_all_that_was_found() -> None:
     assert got.document.media_type == "text/xml; charset=utf-8"
 
 
+def test_the_zone_of_a_feed_is_that_of_its_dates() -> None:
+    dated = BODY.replace(
+        b"</title><link>", b"</title><pubDate>2026-03-04 10:00</pubDate><link>"
+    )
+    fetch = FakeFetch({URL: reply(body=dated)})
+    moments = [
+        {one.article.published_at for one in event.entries if one.article}
+        for zone in (None, "+02:00")
+        for event in polled(feed(zone=zone), fetch=fetch)
+    ]
+    assert moments == [
+        {datetime(2026, 3, 4, 10, tzinfo=UTC)},
+        {datetime(2026, 3, 4, 8, tzinfo=UTC)},
+    ]
+
+
 def test_a_request_carries_what_the_last_poll_left_behind() -> None:
     fetch = FakeFetch({URL: reply(status=304, body=b"")})
     polled(feed(etag='W/"x"', last_modified="then"), fetch=fetch, max_body_bytes=77)
