@@ -11,14 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.documents import DamagedDocumentError, pack, unpack
+from ingest.filemessages import FileToRead, LearnedLines, ReadFiles
 from ingest.loading import load_file, open_file, size_of
-from ingest.messages import (
-    Document,
-    FileOutcome,
-    FileToRead,
-    LearnedLines,
-    ReadFiles,
-)
+from ingest.messages import Document, FileOutcome
 from ingest.readers.budget import Budget
 from ingest.readers.reader import Piece, Reader, UnreadableContentError
 from ingest.readers.registry import Registry

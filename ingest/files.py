@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from ingest.contents import is_stream, never
-from ingest.messages import FileRead, FilesRead, ReadFiles
+from ingest.filemessages import FileRead, FilesRead, ReadFiles
 from ingest.portions import message_bytes, read_portions
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from ingest.articles import dated, make_article, plausible
 from ingest.contents import Content
 from ingest.entries import MAX_LINK_CHARS
-from ingest.messages import Entry, FileOutcome, FilePlace, FileToRead, KeyMode
+from ingest.filemessages import FilePlace, FileToRead
+from ingest.messages import Entry, FileOutcome, KeyMode
 from ingest.packedlines import pack_lines
 from ingest.readers.reader import Piece, Reader, UnreadableContentError
 from ingest.text import collapse

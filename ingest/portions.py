@@ -10,15 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from ingest.contents import Content, learned_for, never, open_content
-from ingest.messages import (
-    Document,
-    Entry,
-    FileOutcome,
-    FilePlace,
-    FileRead,
-    FileToRead,
-    ReadFiles,
-)
+from ingest.filemessages import FilePlace, FileRead, FileToRead, ReadFiles
+from ingest.messages import Document, Entry, FileOutcome
 from ingest.parts import document_bytes, entry_bytes
 from ingest.pieces import Found, find_pieces
 from ingest.readers.budget import PausedError

@@ -10,9 +10,10 @@ from functools import partial
 from celery import Celery
 
 from ingest.fetch import FetchOptions, open_fetch
+from ingest.filemessages import ReadFiles
 from ingest.files import read_files
 from ingest.folders import poll_folder
-from ingest.messages import FeedsPolled, PollFeeds, ReadFiles, utc_now
+from ingest.messages import FeedsPolled, PollFeeds, utc_now
 from ingest.poll import poll_feeds
 from ingest.robots import Robots
 from services.guarded import Report, register_guarded

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ingest.contents import open_content
-from ingest.messages import FileToRead, ReadFiles, utc_now
+from ingest.filemessages import FileToRead, ReadFiles
+from ingest.messages import utc_now
 from ingest.pieces import Found, find_pieces
 from ingest.readers.reader import UnreadableContentError
 from services.confinement import Confinement, TookTooMuch, serve

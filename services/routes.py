@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from enrich.messages import ArticlesEnriched, EnrichArticles, Lane
-from ingest.messages import FeedsPolled, FilesRead, PollFeeds, ReadFiles
+from ingest.filemessages import FilesRead, ReadFiles
+from ingest.messages import FeedsPolled, PollFeeds
 from ingest.pagemessages import FetchPages, PagesFetched
 from services.messages import WorkContinues, WorkFailed
 from services.wire import Message

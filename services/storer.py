@@ -16,7 +16,8 @@ from celery import Celery
 
 from enrich.messages import ArticlesEnriched, Lane
 from enrich.pipeline import pipelines
-from ingest.messages import FeedsPolled, FilesRead, utc_now
+from ingest.filemessages import FilesRead
+from ingest.messages import FeedsPolled, utc_now
 from ingest.pagemessages import PagesFetched
 from ingest.schedule import MAX_RETRY_AFTER_SECONDS
 from services import leasing, routes

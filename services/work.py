@@ -7,7 +7,8 @@ attempt never touches the next one.
 from typing import NamedTuple, Self
 
 from enrich.messages import ArticlesEnriched, EnrichArticles
-from ingest.messages import FeedsPolled, FilesRead, PollFeeds, ReadFiles
+from ingest.filemessages import FilesRead, ReadFiles
+from ingest.messages import FeedsPolled, PollFeeds
 from ingest.pagemessages import FetchPages, PagesFetched
 from services.messages import WorkKind
 from services.wire import Message

@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from ingest.messages import Document, FilePlace, FileToRead, ReadFiles
+from ingest.filemessages import FilePlace, FileToRead, ReadFiles
+from ingest.messages import Document
 from store.learned import learned_of
 from store.limits import FileLimits, Limits
 from store.rereading import BASE64_GROWTH

@@ -10,7 +10,8 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from enrich.messages import Lane
-from ingest.messages import FileOutcome, FileRead, FilesRead, ReadFiles
+from ingest.filemessages import FileRead, FilesRead, ReadFiles
+from ingest.messages import FileOutcome
 from store.articles import Name, Seen, Sighting
 from store.batches import insert_rows
 from store.clauses import chunks, locked

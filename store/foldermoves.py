@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
+from ingest.filemessages import FileRead
 from ingest.messages import Entry as NewEntry
-from ingest.messages import FileOutcome, FileRead
+from ingest.messages import FileOutcome
 from store.batches import update_rows
 from store.clauses import chunks
 from store.models import Article, Entry, FolderFile, RunFile

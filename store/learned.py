@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from ingest.messages import LearnedLines
+from ingest.filemessages import LearnedLines
 from store.clauses import alone, chunks, insert_into
 from store.judge import Common, Learn
 from store.models import Article, LearnedLine, RevisionLines

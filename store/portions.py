@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.orm import Session
 
-from ingest.messages import FileOutcome, FilePlace, FileRead
+from ingest.filemessages import FilePlace, FileRead
+from ingest.messages import FileOutcome
 from store.batches import insert_rows
 from store.clauses import chunks
 from store.models import FilePortion

@@ -31,6 +31,14 @@ from enrich.messages import (
     Stage,
     StoryFeatures,
 )
+from ingest.filemessages import (
+    FilePlace,
+    FileRead,
+    FilesRead,
+    FileToRead,
+    LearnedLines,
+    ReadFiles,
+)
 from ingest.messages import (
     Article,
     Document,
@@ -41,19 +49,13 @@ from ingest.messages import (
     FeedsPolled,
     FeedToPoll,
     FileOutcome,
-    FilePlace,
-    FileRead,
-    FilesRead,
-    FileToRead,
     FolderListing,
     FolderToList,
     KeyMode,
-    LearnedLines,
     ListedFile,
     PollFeeds,
     PollLimits,
     PollOutcome,
-    ReadFiles,
     Rejection,
 )
 from ingest.pagemessages import (

@@ -9,7 +9,8 @@ from sqlalchemy import Engine, make_url, text
 from sqlalchemy.exc import IntegrityError
 from support.postgresql import libpq
 
-from ingest.messages import FileOutcome, FileRead, FilesRead, utc_now
+from ingest.filemessages import FileRead, FilesRead
+from ingest.messages import FileOutcome, utc_now
 from services import routes, wire
 from services.app import make_app
 from services.away import is_database_away

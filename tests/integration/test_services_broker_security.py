@@ -20,7 +20,7 @@ from support.redis_server import free_port
 from support.servers import REDIS_VARIABLE, missing
 from support.workers import Workers, read_command, wait_for, workers_on
 
-from ingest.messages import FilesRead
+from ingest.filemessages import FilesRead
 from services import routes
 from services.brokercheck import inspect_broker
 from services.gate import MAX_KEPT_CHARS

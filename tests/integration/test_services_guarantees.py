@@ -20,7 +20,8 @@ from support.workers import Workers, poll_command, read_command, wait_for
 
 from enrich.messages import ArticlesEnriched, ArticleToEnrich, EnrichArticles, Lane
 from enrich.pipeline import pipelines
-from ingest.messages import FeedsPolled, FilesRead, FileToRead, ReadFiles
+from ingest.filemessages import FilesRead, FileToRead, ReadFiles
+from ingest.messages import FeedsPolled
 from services import routes, wire
 from services.app import make_app
 from services.enricher import enrich_options

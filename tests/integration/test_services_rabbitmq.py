@@ -27,7 +27,7 @@ from support.workers import (
     workers_on,
 )
 
-from ingest.messages import FilesRead
+from ingest.filemessages import FilesRead
 from services import routes
 from services.broker import DEAD_LETTERS
 from services.brokercheck import inspect_broker

@@ -18,16 +18,14 @@ from celery import Celery
 
 from enrich.messages import ArticlesEnriched, ArticleToEnrich, EnrichArticles, Lane
 from enrich.pipeline import pipelines
+from ingest.filemessages import FilesRead, FileToRead, ReadFiles
 from ingest.messages import (
     FeedsPolled,
     FeedToPoll,
     FileOutcome,
-    FilesRead,
-    FileToRead,
     PollFeeds,
     PollLimits,
     PollOutcome,
-    ReadFiles,
 )
 from services import health, routes, wire
 from services.app import make_app

@@ -8,7 +8,8 @@ import pytest
 from support.desk import Desk
 from support.factories import FILE_LIMITS, LIMITS, NOW, entry, polled
 
-from ingest.messages import ReadFiles, utc_now
+from ingest.filemessages import ReadFiles
+from ingest.messages import utc_now
 from services.app import make_app
 from services.settings import Settings
 from services.storer import Desk as StoreDesk

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from support.desk import Desk
 from support.factories import FILE_LIMITS, LIMITS
 
+from ingest.filemessages import FilePlace, FilesRead, ReadFiles
 from ingest.files import read_files
-from ingest.messages import FilePlace, FilesRead, ReadFiles
 from store import files
 from store.engine import transaction
 from store.models import Article, Entry, FilePortion, RunFile

@@ -13,8 +13,9 @@ from sqlalchemy import select, update
 from support.desk import Desk
 from support.factories import JUDGE, LIMITS, article, entry
 
+from ingest.filemessages import FilesRead, ReadFiles
 from ingest.files import read_files
-from ingest.messages import REVIEW_BELOW, FilesRead, KeyMode, ReadFiles, utc_now
+from ingest.messages import REVIEW_BELOW, KeyMode, utc_now
 from ingest.packedlines import pack_lines, unpack_lines
 from ingest.readers.registry import list_extractors
 from services.cli.program import main

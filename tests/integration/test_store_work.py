@@ -18,8 +18,9 @@ from support.factories import (
     rejected,
 )
 
+from ingest.filemessages import ReadFiles
 from ingest.files import read_files
-from ingest.messages import FileOutcome, PollOutcome, ReadFiles
+from ingest.messages import FileOutcome, PollOutcome
 from store import feeds, files, leases, pending, polling, quarantine
 from store.engine import transaction
 from store.errors import NotFound

@@ -25,6 +25,7 @@ from enrich.messages import (
     StoryFeatures,
 )
 from ingest.articles import content_hash
+from ingest.filemessages import FileRead, FilesRead
 from ingest.learning import find_common_packed
 from ingest.messages import (
     Article,
@@ -32,8 +33,6 @@ from ingest.messages import (
     Entry,
     FeedPolled,
     FileOutcome,
-    FileRead,
-    FilesRead,
     KeyMode,
     PollOutcome,
     Rejection,

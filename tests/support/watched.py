@@ -11,9 +11,10 @@ from sqlalchemy import select
 from support.desk import POLL_LIMITS, Desk
 from support.factories import LIMITS, body
 
+from ingest.filemessages import ReadFiles
 from ingest.files import read_files
 from ingest.folders import poll_folder
-from ingest.messages import FeedPolled, FeedToPoll, ReadFiles
+from ingest.messages import FeedPolled, FeedToPoll
 from store import feeds, files
 from store.engine import reading, transaction
 from store.limits import FileLimits, Limits

@@ -16,13 +16,8 @@ from celery import Celery
 from kombu import pools
 from support.line import ROOT
 
-from ingest.messages import (
-    FeedToPoll,
-    FileToRead,
-    PollFeeds,
-    PollLimits,
-    ReadFiles,
-)
+from ingest.filemessages import FileToRead, ReadFiles
+from ingest.messages import FeedToPoll, PollFeeds, PollLimits
 from services import routes, wire
 from services.app import make_app
 from services.publish import BrokerUnavailable, queue_length

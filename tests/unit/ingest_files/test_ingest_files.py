@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from ingest.articles import article_uid
 from ingest.documents import unpack
+from ingest.filemessages import FileRead, FileToRead, ReadFiles
 from ingest.files import read_files
-from ingest.messages import FileOutcome, FileRead, FileToRead, KeyMode, ReadFiles
+from ingest.messages import FileOutcome, KeyMode
 from ingest.portions import message_bytes
 from ingest.readers import registry
 from ingest.readers.reader import Piece, UnreadableContentError

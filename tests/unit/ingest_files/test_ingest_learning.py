@@ -12,16 +12,11 @@ from hypothesis import strategies as st
 
 from ingest.documents import pack
 from ingest.dumps import Extract, extract
+from ingest.filemessages import FileRead, FileToRead, LearnedLines, ReadFiles
 from ingest.files import read_files
 from ingest.furniture import line_hash
 from ingest.learning import find_common, find_common_packed
-from ingest.messages import (
-    FileOutcome,
-    FileRead,
-    FileToRead,
-    LearnedLines,
-    ReadFiles,
-)
+from ingest.messages import FileOutcome
 from ingest.packedlines import DamagedLinesError, pack_lines, unpack_lines
 from ingest.phrases import Kind
 from ingest.portions import message_bytes

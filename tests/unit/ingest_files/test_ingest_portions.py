@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from ingest.filemessages import FilePlace, FileRead, FileToRead, ReadFiles
 from ingest.files import read_files
-from ingest.messages import FileOutcome, FilePlace, FileRead, FileToRead, ReadFiles
+from ingest.messages import FileOutcome
 from ingest.portions import FILE_BYTES, message_bytes
 from ingest.readers import json as json_reader
 

@@ -11,7 +11,8 @@ from celery import Celery, signals
 from celery.exceptions import SoftTimeLimitExceeded
 
 from enrich.messages import ArticleToEnrich, EnrichArticles, Lane
-from ingest.messages import FileOutcome, FileRead, FilesRead, FileToRead, ReadFiles
+from ingest.filemessages import FileRead, FilesRead, FileToRead, ReadFiles
+from ingest.messages import FileOutcome
 from services import failures, guarded, routes, wire
 from services.app import make_app
 from services.failures import NotForThisWorker

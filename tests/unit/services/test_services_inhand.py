@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ingest.messages import FilesRead, FileToRead, ReadFiles
+from ingest.filemessages import FilesRead, FileToRead, ReadFiles
 from services import wire
 from services.inhand import InHand, Request
 from services.messages import WorkContinues, WorkKind
