@@ -4,6 +4,7 @@ What is small is read as a whole. Archives, records and lines may be larger than
 memory: they are read as a stream, which can begin at a member that was not read yet.
 """
 
+import hashlib
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,11 +32,14 @@ class Content:
 
     reader: Reader
     pieces: Iterator[Piece]
+    key: str  # what the file is known by, wherever it lies (`FileRead.content_key`)
     body: bytes | None  # None where it is not held as a whole, or is stored already
 
     def document(self) -> Document | None:
         """Return the bytes of the file, packed, where they are held and not stored."""
-        return None if self.body is None else pack(self.body, self.reader.media_type)
+        if self.body is None:
+            return None
+        return pack(self.body, self.reader.media_type, sha256=self.key)
 
 
 def is_stream(file: FileToRead, command: ReadFiles) -> bool:
@@ -76,14 +80,18 @@ def open_content(
             pieces = reader.stream(io.BytesIO(body), budget)
         else:
             pieces = reader.read(body)
-        news = body if file.document is None else None
-        yield Content(reader=reader, pieces=pieces, body=news)
+        if file.document is None:
+            key = hashlib.sha256(body).hexdigest()
+            yield Content(reader=reader, pieces=pieces, key=key, body=body)
+        else:
+            key = file.document.sha256
+            yield Content(reader=reader, pieces=pieces, key=key, body=None)
         return
     most = max(command.max_file_bytes, command.max_archive_bytes)
     with open_file(path, max_bytes=most) as opened:
         streams = registry.find_stream(opened.head, path, most=command.max_file_bytes)
         pieces = streams.stream(opened.stream, budget)
-        yield Content(reader=streams, pieces=pieces, body=None)
+        yield Content(reader=streams, pieces=pieces, key=opened.key, body=None)
         opened.require_unchanged()
 
 

@@ -67,6 +67,8 @@ class FileRead:
     start: FilePlace | None = None  # of the portion; None: this is the whole file
     end: FilePlace | None = None  # where the next one begins; None: there is none
     goes_on: bool = False  # the same reader sends the next one, without being asked
+    # Hash of its bytes; of a large file, of its size, its beginning and its end.
+    content_key: str | None = None
     from_document: bool = False  # the stored bytes were read, which do not come again
     learned_up_to: int = 0  # the newest learned line that its reading knew
 

@@ -3,6 +3,7 @@
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -53,12 +54,17 @@ def size_of(path: Path) -> int:
     return status.st_size if stat.S_ISREG(status.st_mode) else 0
 
 
+# Enough to know a file again that was moved: archives end with sums of all they hold.
+SAMPLE_BYTES = 65_536
+
+
 class OpenFile(NamedTuple):
     """A file that is read as a stream."""
 
     path: Path
     state: _State  # when it was opened
     head: bytes
+    key: str  # 64 hex digits, of its size, its beginning and its end
     stream: BinaryIO  # at its beginning
 
     @property
@@ -95,9 +101,17 @@ def open_file(path: Path, *, max_bytes: int) -> Iterator[OpenFile]:
     except OSError as error:
         raise _refusal(path, error) from error
     with stream:
-        head = stream.read(HEAD_BYTES)
+        head = stream.read(SAMPLE_BYTES)
+        key = _sampled(state.size, head, stream)
         stream.seek(0)
-        yield OpenFile(path, state, head, stream)
+        yield OpenFile(path, state, head[:HEAD_BYTES], key, stream)
+
+
+def _sampled(size: int, head: bytes, stream: BinaryIO) -> str:
+    stream.seek(max(0, size - SAMPLE_BYTES))
+    digest = sha256(f"{size}\n".encode() + head)
+    digest.update(stream.read(SAMPLE_BYTES))
+    return digest.hexdigest()
 
 
 def _require_regular(state: _State) -> None:

@@ -40,7 +40,7 @@ def read_portions(
     portions = _Portions(file, command)
     try:
         with open_content(file, command, is_over=is_over) as content:
-            portions.document = content.document()
+            portions.key, portions.document = content.key, content.document()
             yield from portions.of(content, now=now)
     except UnreadableContentError as refused:
         # The bytes of what could be read stay, so that a better reader can try again.
@@ -63,6 +63,7 @@ class _Portions:
 
     file: FileToRead
     command: ReadFiles
+    key: str | None = None
     document: Document | None = None  # travels in the first portion, where it fits
     start: FilePlace = _BEGINNING
     entries: list[Entry] = field(default_factory=list)
@@ -150,6 +151,7 @@ class _Portions:
             path=self.file.path,
             from_document=self.file.document is not None,
             learned_up_to=0 if learned is None else learned.up_to,
+            content_key=self.key,
             **found,
         )
 

@@ -32,6 +32,7 @@ FROM_NOTHING = {
     "0007": {"require-concurrent-index-creation"},
     "0008": {"require-concurrent-index-creation", "adding-field-with-default"},
     "0013": {"require-concurrent-index-creation"},
+    "0016": {"require-concurrent-index-creation"},
 }
 # Revisions that put a wider check in the place of one, on tables of a row for each feed
 # or run, or for what is in quarantine -> rules against dropping checks, and against

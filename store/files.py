@@ -172,6 +172,7 @@ def save_files(session: Session, event: FilesRead, *, now: datetime) -> int:
         add_portion(session, read)
         values = advance(session, row, now=now) | _counts(row, ends[row.id])
         known[row.id] = values["learned_up_to"] = known_by_all(read, known[row.id])
+        values["content_key"] = read.content_key
         if read.document is not None:
             values["document_sha256"] = read.document.sha256
         session.execute(update(RunFile).where(RunFile.id == row.id).values(values))
@@ -272,6 +273,7 @@ def _done(read: FileRead, row: Any, now: datetime) -> dict[str, Any]:
         "error": said(read.error),
         "leased": False,
         "document_sha256": _document_of(read, row),
+        "content_key": read.content_key,
         "finished_at": now,
         "from_document": False,
         "learned_up_to": read.learned_up_to,

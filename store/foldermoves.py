@@ -1,6 +1,6 @@
 """Files of watched folders that were moved: the same articles, under another path.
 
-The proof is the hash of the bytes. What is known of a file by its path moves with it:
+The proof is a hash of what they hold. What is known of a file by its path moves too:
 the keys of its entries, and the identity of articles that have no page.
 """
 
@@ -29,7 +29,7 @@ class _Gone(NamedTuple):
 
     feed_id: int
     path: str
-    document_sha256: str | None
+    content_key: str | None
 
 
 def note_reads(session: Session, reads: Sequence[tuple[Any, FileRead]]) -> None:
@@ -69,11 +69,8 @@ def _follow(session: Session, reads: Sequence[tuple[int, FileRead]]) -> None:
     """Let articles of files that are gone go on under the paths they were moved to."""
     gone = list(_gone(session, reads))
     for feed_id, read in reads:
-        if read.document is None:
-            # The bytes of a large file travel with its first portion.
-            was = _moved_here(session, feed_id, read) if read.start else None
-        else:
-            was = _match(gone, feed_id, read)
+        was = _moved_here(session, feed_id, read) if read.start else None
+        was = was or _match(gone, feed_id, read)
         if was is not None and _rename(session, was, read):
             gone = [one for one in gone if one != was]
 
@@ -88,9 +85,9 @@ def _moved_here(session: Session, feed_id: int, read: FileRead) -> _Gone | None:
 
 def _gone(session: Session, reads: Sequence[tuple[int, FileRead]]) -> Iterator[_Gone]:
     """Yield the files that are gone and held the bytes of one of these."""
-    hashes = {one.document.sha256 for _, one in reads if one.document}
+    keys = {one.content_key for _, one in reads if one.content_key}
     query = (
-        select(FolderFile.feed_id, FolderFile.path, RunFile.document_sha256)
+        select(FolderFile.feed_id, FolderFile.path, RunFile.content_key)
         .join(
             RunFile,
             and_(RunFile.run_id == FolderFile.run_id, RunFile.path == FolderFile.path),
@@ -100,18 +97,18 @@ def _gone(session: Session, reads: Sequence[tuple[int, FileRead]]) -> Iterator[_
         .where(RunFile.state == FileState.DONE)
         .order_by(FolderFile.path)
     )
-    for some in chunks(sorted(hashes)):
-        rows = session.execute(query.where(RunFile.document_sha256.in_(some)))
+    for some in chunks(sorted(keys)):
+        rows = session.execute(query.where(RunFile.content_key.in_(some)))
         yield from (_Gone(*row) for row in rows)
 
 
 def _match(gone: Sequence[_Gone], feed_id: int, read: FileRead) -> _Gone | None:
     """Return what a file was before; of several, the one of its name, or the first."""
-    name, sha256 = PurePath(read.path).name, read.document and read.document.sha256
+    name = PurePath(read.path).name
     alike = [
         one
         for one in gone
-        if (one.feed_id, one.document_sha256) == (feed_id, sha256)
+        if (one.feed_id, one.content_key) == (feed_id, read.content_key)
         and one.path != read.path
     ]
     named = (one for one in alike if PurePath(one.path).name == name)

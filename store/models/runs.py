@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.orm import Mapped
 
@@ -158,6 +159,12 @@ class RunFile(Counts, Base):
         Index(
             "ix_run_file_document_sha256", "document_sha256", postgresql_using="hash"
         ),
+        Index(
+            "ix_run_file_content_key",
+            "content_key",
+            sqlite_where=text("feed_id IS NOT NULL"),
+            postgresql_where=text("feed_id IS NOT NULL"),
+        ),
         {"comment": "One file that a run was asked to read; it has one outcome"},
     )
 
@@ -179,6 +186,9 @@ class RunFile(Counts, Base):
         default=False,
         server_default=false(),
         comment="The operator named the publisher, whatever the file says",
+    )
+    content_key: Mapped[str | None] = col(
+        String(64), comment="What it is known by where it was moved"
     )
     place_member: Mapped[int] = col(
         BigInteger,

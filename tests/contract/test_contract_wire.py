@@ -308,6 +308,7 @@ SAMPLES: dict[type[wire.Message], wire.Message] = {
                 start=FilePlace(member=40, piece=2),
                 end=FilePlace(member=41),
                 goes_on=True,
+                content_key=DIGEST,
             ),
         ),
     ),

@@ -22,8 +22,10 @@ from store import feeds, files, folders, polling, rereading
 from store.engine import reading, transaction
 from store.foldermoves import MAX_AWAY
 from store.folders import HOLD
+from store.limits import FileLimits
 from store.models import (
     Article,
+    Document,
     FolderFile,
     FolderPoll,
     Poll,
@@ -223,6 +225,26 @@ def test_a_moved_file_that_comes_in_portions_is_the_same_articles(
     path.rename(watched.path / "moved.jsonl")
     assert watched.look() == ["moved.jsonl"]
     assert (desk.count(Article), desk.count(Revision)) == (20, 20)
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["in order", "last portion first"])
+def test_a_moved_file_is_known_again_without_its_bytes_in_any_order(
+    desk: Desk, watched: Watched, order: int
+) -> None:
+    watched.limits = replace(LIMITS, max_bytes=20_000)
+    # It is read bit by bit, and its bytes are not kept.
+    watched.sizes = FileLimits(whole=1_000, streamed=1_000_000)
+    lines = "\n".join(text_of(f"topic{n}") for n in range(20))
+    path = watched.write("lines.jsonl", "")
+    path.write_text(lines)
+    os.utime(path, (desk.now.timestamp(), desk.now.timestamp()))
+    watched.look()
+    assert (desk.count(Article), desk.count(Document)) == (20, 0)
+    path.rename(watched.path / "moved.jsonl")
+    watched.poll()
+    watched.read(order=order)
+    assert (desk.count(Article), desk.count(Revision)) == (20, 20)
+    assert desk.one(RunFile, RunFile.path.endswith("moved.jsonl")).n_unchanged == 20
 
 
 def test_a_copied_file_is_an_article_of_its_own(desk: Desk, watched: Watched) -> None:

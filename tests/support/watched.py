@@ -37,6 +37,7 @@ class Watched:
     desk: Desk
     path: Path
     max_message_bytes: int = POLL_LIMITS.max_message_bytes
+    sizes: FileLimits = SIZES
     limits: Limits = LIMITS
     feed_id: int = field(init=False)
 
@@ -79,16 +80,19 @@ class Watched:
     def claim(self) -> list[ReadFiles]:
         with transaction(self.desk.engine) as session:
             return files.claim_files(
-                session, now=self.desk.now, limits=self.limits, file_limits=SIZES
+                session, now=self.desk.now, limits=self.limits, file_limits=self.sizes
             )
 
-    def read(self) -> list[str]:
-        """Read all files that are due; return their names."""
+    def read(self, *, order: int = 1) -> list[str]:
+        """Read all files that are due; return their names.
+
+        With an order of -1 the last of what they gave comes first.
+        """
         names: list[str] = []
         while commands := self.claim():
             for command in commands:
                 names += [Path(one.path).name for one in command.files]
-                for event in read_files(command, now=self.desk.now):
+                for event in list(read_files(command, now=self.desk.now))[::order]:
                     with transaction(self.desk.engine) as session:
                         files.save_files(session, event, now=self.desk.now)
         return sorted(names)
