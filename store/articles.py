@@ -249,14 +249,17 @@ def _forget_surplus(session: Session, changes: list[_Change]) -> None:
     """Delete texts between the first and the latest, the oldest of them first."""
     # With the one that has just been written.
     last = {row.id: number + 1 - MAX_REVISIONS for row, _, number in changes}
-    current = {row.id: row.current_revision for row, _, _ in changes}
+    # What is only noted leaves an older text the current one.
+    current = {
+        one.row.id: one.row.current_revision for one in changes if _is_only_noted(one)
+    }
     for some in chunks(one for one in last if last[one] > 1):
         for model in (RevisionLines, Revision):
             surplus = (
                 and_(
                     model.article_id == one,
                     model.number.between(2, last[one]),
-                    model.number != current[one],
+                    model.number != current.get(one, 0),
                 )
                 for one in some
             )
