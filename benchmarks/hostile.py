@@ -1,21 +1,29 @@
-"""Hostile documents, each parsed alone: seconds of CPU and most memory.
+"""Hostile documents and pages, each read alone: seconds of CPU and most memory.
 
-The documents are made on the spot (`tests/support/bombs.py`). Each is as large as a
-poll lets in. The exit code is 1 where one takes more than a worker may give to a feed.
+They are made on the spot (`tests/support/bombs.py`, `tests/support/costly.py`). Each is
+as large as a poll or a file may be. The exit code is 1 where one takes more than a
+worker may give to it.
 """
 
 import json
+import resource
+import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
 from support.bombs import BOMBS
+from support.costly import PAGES
 
+from ingest.readers.html import HtmlReader
+from ingest.readers.reader import UnreadableContentError
 from services.confined import ConfinedParser
 
+PAGE = "--page"
 MAX_CPU_SECONDS = 5.0
 MAX_MEGABYTES = 300
 KILL_SECONDS = 300.0  # of wall time, on a machine that has other things to do
@@ -28,8 +36,9 @@ def main(names: list[str]) -> int:
         is_number = column in {"CPU s", "MB"}
         table.add_column(column, justify="right" if is_number else "left")
     rows: dict[str, Measured] = {}
-    for name in names or BOMBS:
-        rows[name] = measured(name)
+    pages = {f"page: {name}": name for name in PAGES}
+    for name in names or [*BOMBS, *pages]:
+        rows[name] = measured_page(pages[name]) if name in pages else measured(name)
         print(f"{rows[name].cpu_seconds:8.2f} s  {name}", file=sys.stderr, flush=True)
     for name, row in sorted(rows.items(), key=lambda it: -it[1].cpu_seconds):
         numbers = (f"{row.cpu_seconds:.2f}", str(row.megabytes))
@@ -70,5 +79,31 @@ def measured(name: str) -> Measured:
     )
 
 
+def measured_page(name: str) -> Measured:
+    """Read one saved page in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.hostile", PAGE, name]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return Measured(*json.loads(done.stdout))
+
+
+def read_page(name: str) -> Measured:
+    """Read one saved page here; the memory is that of this process at its most."""
+    body = PAGES[name]().encode()
+    started, outcome, why = time.process_time(), "no_article", ""
+    try:
+        outcome = "read" if list(HtmlReader().read(body)) else outcome
+    except UnreadableContentError as refused:
+        outcome, why = refused.outcome, refused.reason
+    return Measured(
+        outcome=outcome,
+        why=why,
+        cpu_seconds=round(time.process_time() - started, 2),
+        megabytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    )
+
+
 if __name__ == "__main__":
+    if sys.argv[1:2] == [PAGE]:
+        print(json.dumps(read_page(sys.argv[2])))
+        sys.exit(0)
     sys.exit(main(sys.argv[1:]))

@@ -1,8 +1,8 @@
 import json
-from collections.abc import Callable
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser
+from support.costly import PAGES
 
 from ingest.messages import REVIEW_BELOW, FileOutcome
 from ingest.pageheads import PageHead, read_head
@@ -267,31 +267,6 @@ def test_a_pay_wall_alone_is_no_article() -> None:
 # Pages made to cost time: each ends, with an outcome. Those that the library is kept
 # from go through our own reading.
 
-LINE = f"<p>{BODY[0]}"
-HOSTILE: dict[str, Callable[[], str]] = {
-    "ten megabytes of tags": lambda: "<html>" + "<p>" * 3_300_000,
-    "ten megabytes of text": lambda: "<html><p>" + "word " * 2_000_000,
-    "many attributes of many tags": lambda: (
-        "<html>" + ("<p " + "a=1 " * 2_000 + ">") * 1_200
-    ),
-    "attributes to the bound": lambda: (
-        "<html>" + ("<p " + "a=1 " * 3 + ">" + BODY[0]) * 15_000
-    ),
-    "open formatting": lambda: "<html>" + "<font>x<b>y<i>z" * 190 + LINE * 4_000,
-    "deep to the bound": lambda: "<html>" + ("<div>" * 590 + "</div>" * 590) * 15,
-    "deeper than the library": lambda: "<html>" + "<div>" * 9_900 + LINE * 9,
-    "cells": lambda: "<html>" + "<td>x" * 19_000,
-    "wide cells": lambda: (
-        "<html><table>" + "<tr><td colspan=1000 rowspan=65000>x" * 6_000
-    ),
-    "lists in lists": lambda: "<html>" + "<ul><li>x</ul>" * 6_000,
-    "the same line": lambda: "<html>" + LINE * 4_900,
-    "containers": lambda: "<html>" + f"<article>{LINE}</article>" * 9_000,
-    "separators in a title": lambda: f"<html><title>{'a - ' * 400_000}</title>{LINE}",
-    "comments without end": lambda: "<html>" + "<!-- " * 19_000,
-    "objects of JSON-LD": lambda: ld([{"@graph": [{}]}] * 20_000) + LINE,
-}
-
 
 def outcome_of(html: str) -> FileOutcome:
     try:
@@ -300,6 +275,6 @@ def outcome_of(html: str) -> FileOutcome:
         return refused.outcome
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", PAGES)
 def test_a_page_made_to_cost_time_comes_to_an_end(name: str) -> None:
-    assert outcome_of(HOSTILE[name]()) in FileOutcome
+    assert outcome_of(PAGES[name]()) in FileOutcome
