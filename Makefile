@@ -100,8 +100,7 @@ rules: $(DEV) ## rules of the house: addresses, paths, lengths
 
 .PHONY: test
 test: $(DEV) ## the whole suite; PostgreSQL and Redis are found or brought along
-	@# Tests that share a dear server or a demo stay in one process (xdist_group).
-	@$(PYTEST) -n $(WORKERS) --dist loadgroup $(ARGS)
+	@$(PYTEST) -n $(WORKERS) $(ARGS)
 
 .PHONY: unit
 unit: $(DEV) ## tests that need no server

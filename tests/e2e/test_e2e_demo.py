@@ -10,7 +10,6 @@ from support.line import ROOT, Line, processes_of
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.xdist_group("demo"),
 ]
 FACTS = json.loads((ROOT / "seeds" / "facts.json").read_text(encoding="utf-8"))
 COUNTS = FACTS["counts"]

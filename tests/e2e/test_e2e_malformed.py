@@ -9,7 +9,6 @@ from support.pages import write_pages
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.xdist_group("malformed"),
 ]
 NOBODY = 65_534
 

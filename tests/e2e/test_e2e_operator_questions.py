@@ -23,7 +23,6 @@ from support.postgresql import Databases, libpq
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("operator_questions"),
 ]
 
 PAGE = ROOT / "docs" / "sql.md"

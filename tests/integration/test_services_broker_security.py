@@ -33,7 +33,6 @@ from store.models import Quarantine
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.timeout(240),
-    pytest.mark.xdist_group("broker_security"),
 ]
 
 OPERATIONS = Path(__file__).resolve().parents[2] / "docs" / "operations.md"

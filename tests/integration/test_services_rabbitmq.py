@@ -38,7 +38,6 @@ from services.publish import BrokerUnavailable, nudge, publish, queue_length
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.timeout(400),
-    pytest.mark.xdist_group("rabbitmq"),
 ]
 
 N_FILES = 100
