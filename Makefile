@@ -118,6 +118,13 @@ e2e: $(DEV) ## the whole line with real workers
 quality: $(DEV) ## measures against labelled texts
 	@PYTHONPATH=tests $(RUN) benchmarks.quality $(ARGS)
 
+# Where the labelled sentences are; their README says what may be trained on.
+CORPORA ?= ../shared/corpora/ner
+
+.PHONY: train-crf
+train-crf: $(DEV) ## train the model of English names on CORPORA (ARGS=--dev: try it)
+	@$(RUN) training.entities.crf $(CORPORA) $(ARGS)
+
 ## Use
 
 .PHONY: demo

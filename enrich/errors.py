@@ -40,8 +40,34 @@ class BadAliasTable(EnrichError):
         return f"alias table, line {self.line_number}: {self.reason}"
 
 
-class UnknownBackend(EnrichError):
-    """The options name an entity recogniser that does not exist."""
+class BadLabelledText(EnrichError):
+    """A file of labelled sentences has a line that cannot be used."""
+
+    def __init__(self, line_number: int, reason: str) -> None:
+        super().__init__(line_number, reason)
+        self.line_number = line_number
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """Say where and why."""
+        return f"labelled text, line {self.line_number}: {self.reason}"
+
+
+class ModelDamaged(EnrichError):
+    """The file of a trained model is not the one that its card describes."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(name, reason)
+        self.name = name
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """Say which and why."""
+        return f"entity model {self.name}: {self.reason}; install wireroom anew"
+
+
+class UnknownTier(EnrichError):
+    """The options name a tier of entity recognition that does not exist."""
 
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
         super().__init__(name, known)
@@ -50,4 +76,4 @@ class UnknownBackend(EnrichError):
 
     def __str__(self) -> str:
         """Name the choices."""
-        return f"no entity backend {self.name!r}; known: {', '.join(self.known)}"
+        return f"no entity tier {self.name!r}; known: {', '.join(self.known)}"

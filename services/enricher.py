@@ -35,4 +35,4 @@ def enrich_options(settings: Settings) -> EnrichOptions:
     """Return what the settings ask of enrichment; reads the alias file, if any."""
     file = settings.entity_aliases
     aliases = file.read_text(encoding="utf-8") if file else None
-    return EnrichOptions(entity_aliases=aliases)
+    return EnrichOptions(entity_aliases=aliases, entity_tier=settings.entity_tier)

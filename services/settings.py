@@ -8,7 +8,7 @@ import ipaddress
 import os
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -192,6 +192,9 @@ class Settings(PlaceSettings):
     # Enrichment and the read side
     entity_aliases: Path | None = Field(
         default=None, description="TSV of names to know: alias, type, key, language."
+    )
+    entity_tier: Literal["crf", "rules"] = Field(
+        default="crf", description="Which recogniser finds names: crf or rules."
     )
     sql_time_limit_seconds: float = Field(
         default=15, gt=0, description="Longest time that an operator's query may take."

@@ -21,10 +21,31 @@ class Passage:
 def read_passage(text: str, lexicon: Lexicon) -> Passage:
     """Cut a field into words and sentences and look up the known names in it."""
     tokens = tokenize(text)
+    return _make(text, tokens, split_sentences(text, tokens), lexicon)
+
+
+def join_passage(sentences: Sequence[Sequence[str]], lexicon: Lexicon) -> Passage:
+    """Make a passage of sentences that are cut into words, divided by single spaces."""
+    tokens: list[Token] = []
+    bounds: list[Sentence] = []
+    start = 0
+    for words in sentences:
+        first = len(tokens)
+        for word in words:
+            tokens.append(Token(start, start + len(word), word))
+            start += len(word) + 1
+        bounds.append(Sentence(first, len(tokens)))
+    text = " ".join(token.text for token in tokens)
+    return _make(text, tokens, bounds, lexicon)
+
+
+def _make(
+    text: str, tokens: list[Token], sentences: list[Sentence], lexicon: Lexicon
+) -> Passage:
     return Passage(
         text=text,
         tokens=tokens,
         lowers=[token.text.lower() for token in tokens],
-        sentences=split_sentences(text, tokens),
+        sentences=sentences,
         hits={hit.first: hit for hit in find_aliases(tokens, lexicon.aliases)},
     )

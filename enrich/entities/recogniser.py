@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from enrich.entities.chunks import Chunk, find_chunks
 from enrich.entities.lexicon import Lexicon, load_lexicons
 from enrich.entities.memory import settle_kinds
-from enrich.entities.passages import Passage, read_passage
+from enrich.entities.passages import Passage, join_passage, read_passage
 from enrich.entities.rules import Guess, classify
 from enrich.entities.spans import Document, Extraction, ExtractorInfo, Span
 from enrich.entities.tables import ANY_LANGUAGE, Alias, tables_digest
@@ -26,12 +26,22 @@ class RulesExtractor:
         """Name, version and languages; operator aliases are versioned by the caller."""
         return rules_info()
 
+    def lexicon(self, language: str) -> Lexicon:
+        """Return what is known of a language; of others, names alone."""
+        return self._lexicons.get(language, self._lexicons[ANY_LANGUAGE])
+
     def extract(self, documents: Sequence[Document], /) -> list[Extraction]:
         """Find the names in each document."""
         return [self._extract(document) for document in documents]
 
+    def find_in_words(self, sentences: Sequence[Sequence[str]], /) -> tuple[Span, ...]:
+        """Find the names in English sentences that are cut into words already."""
+        lexicon = self.lexicon("en")
+        passage = join_passage(sentences, lexicon)
+        return tuple(_find_spans({Field.TEXT: passage}, lexicon))
+
     def _extract(self, document: Document) -> Extraction:
-        lexicon = self._lexicons.get(document.language, self._lexicons[ANY_LANGUAGE])
+        lexicon = self.lexicon(document.language)
         passages = {
             field: read_passage(document.field(field), lexicon) for field in Field
         }

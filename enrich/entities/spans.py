@@ -64,3 +64,9 @@ class EntityExtractor(Protocol):
 
     def extract(self, documents: Sequence[Document], /) -> list[Extraction]:
         """Find the names in each document."""
+
+    def find_in_words(self, sentences: Sequence[Sequence[str]], /) -> tuple[Span, ...]:
+        """Find the names in English sentences that are cut into words already.
+
+        Places are characters of the text in which single spaces divide all words.
+        """

@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from enrich.errors import PipelineMismatch, UnknownBackend
+from enrich.errors import PipelineMismatch, UnknownTier
 from enrich.language import LanguageDetector
 from enrich.messages import (
     ArticlesEnriched,
@@ -177,7 +177,14 @@ def test_an_alias_table_is_used() -> None:
     assert "loc:bridge" in {entity.key for entity in enriched.entities.entities}
 
 
-def test_an_unknown_backend_is_an_error_that_names_the_choices() -> None:
+def test_an_unknown_tier_is_an_error_that_names_the_choices() -> None:
     for call in (pipelines, make_tools):
-        with pytest.raises(UnknownBackend, match="'crf'; known: rules"):
-            call(EnrichOptions(entity_backend="crf"))
+        with pytest.raises(UnknownTier, match="'bert'; known: crf, rules"):
+            call(EnrichOptions(entity_tier="bert"))
+
+
+def test_another_tier_is_another_pipeline_of_what_depends_on_names() -> None:
+    assert changed(EnrichOptions(entity_tier="rules")) == {
+        Stage.ENTITIES,
+        Stage.STORIES,
+    }

@@ -1,0 +1,103 @@
+"""The recogniser with a trained model: the embedded default."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from enrich.entities.card import read_card
+from enrich.entities.combine import Piece, find_hit, settle
+from enrich.entities.iob2 import TAGS, labelled_words
+from enrich.entities.passages import Passage, join_passage, read_passage
+from enrich.entities.recogniser import RulesExtractor, rules_info
+from enrich.entities.spans import Document, Extraction, ExtractorInfo, Span
+from enrich.entities.tables import Alias
+from enrich.messages import EntitiesStatus, EntityKind, Field
+
+if TYPE_CHECKING:
+    from enrich.entities.model import NameModel
+
+CRF_VERSION = "1"  # raise it with every change of code here that alters a span
+CRF_LANGUAGE = "en"
+
+
+class CrfExtractor:
+    """Finds names in English by the model and by tables; by rules in all others."""
+
+    def __init__(self, operator_aliases: Iterable[Alias] = ()) -> None:
+        # Here, because whoever only asks for versions should not pay for numpy.
+        from enrich.entities.modelfile import load_model  # noqa: PLC0415 - as said
+
+        self._rules = RulesExtractor(operator_aliases)
+        self._lexicon = self._rules.lexicon(CRF_LANGUAGE)
+        self._model: NameModel = load_model()
+
+    @property
+    def info(self) -> ExtractorInfo:
+        """Name, version and languages; operator aliases are versioned by the caller."""
+        return crf_info()
+
+    def extract(self, documents: Sequence[Document], /) -> list[Extraction]:
+        """Find the names in each document."""
+        return [self._extract(document) for document in documents]
+
+    def _extract(self, document: Document) -> Extraction:
+        if document.language != CRF_LANGUAGE:
+            (extraction,) = self._rules.extract([document])
+            return extraction
+        passages = {
+            field: read_passage(document.field(field), self._lexicon) for field in Field
+        }
+        spans = self._find(passages)
+        return Extraction(status=EntitiesStatus.FOUND, spans=spans)
+
+    def find_in_words(self, sentences: Sequence[Sequence[str]], /) -> tuple[Span, ...]:
+        """Find the names in English sentences that are cut into words already."""
+        return self._find({Field.TEXT: join_passage(sentences, self._lexicon)})
+
+    def _find(self, passages: Mapping[Field, Passage]) -> tuple[Span, ...]:
+        sentences = [
+            [token.text for token in passage.tokens[first:last]]
+            for passage in passages.values()
+            for first, last in passage.sentences
+        ]
+        tagged = iter(self._model.tag(sentences))
+        found = {
+            field: list(_find_pieces(passage, tagged))
+            for field, passage in passages.items()
+        }
+        settled = settle(passages, found, self._lexicon)
+        return tuple(
+            _span(passages[field], field, piece)
+            for field, pieces in settled.items()
+            for piece in pieces
+        )
+
+
+def crf_info() -> ExtractorInfo:
+    """Describe the recogniser without loading its model or its tables."""
+    rules = rules_info()
+    return ExtractorInfo(
+        name="crf",
+        version=f"{CRF_VERSION}-{read_card().version}-{rules.version}",
+        languages=rules.languages,
+    )
+
+
+def _find_pieces(passage: Passage, tagged: Iterator[list[int]]) -> Iterator[Piece]:
+    for (first, _last), tags in zip(passage.sentences, tagged, strict=False):
+        for start, end, kind in labelled_words(TAGS[tag] for tag in tags):
+            yield Piece(first + start, first + end, EntityKind[kind])
+
+
+def _span(passage: Passage, field: Field, piece: Piece) -> Span:
+    hit = find_hit(passage, piece)
+    alias = hit.alias if hit is not None and hit.alias.kind is piece.kind else None
+    return Span(
+        field=field,
+        start=passage.tokens[piece.first].start,
+        end=passage.tokens[piece.last - 1].end,
+        kind=piece.kind,
+        score=None,
+        key=alias.key if alias else None,
+        name=alias.name if alias else None,
+        operator=alias is not None and alias.operator,
+    )

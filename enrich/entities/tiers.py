@@ -1,0 +1,48 @@
+"""The recognisers to choose from, with one set of labels."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from enrich.entities.crf import CrfExtractor, crf_info
+from enrich.entities.recogniser import RulesExtractor, rules_info
+from enrich.entities.spans import EntityExtractor, ExtractorInfo
+from enrich.entities.tables import Alias
+from enrich.errors import UnknownTier
+
+
+class _Tier(NamedTuple):
+    load: Callable[[Iterable[Alias]], EntityExtractor]
+    describe: Callable[[], ExtractorInfo]
+
+
+_TIERS = {
+    "crf": _Tier(CrfExtractor, crf_info),
+    "rules": _Tier(RulesExtractor, rules_info),
+}
+TIERS = tuple(_TIERS)
+DEFAULT_TIER = "crf"
+
+
+def load_extractor(tier: str, aliases: Iterable[Alias] = ()) -> EntityExtractor:
+    """Load a recogniser with its model and tables.
+
+    Raises:
+        UnknownTier: There is no such recogniser.
+        ModelDamaged: The file of its model is not the one that was trained.
+    """
+    return _find(tier).load(aliases)
+
+
+def describe_extractor(tier: str) -> ExtractorInfo:
+    """Describe a recogniser without loading it.
+
+    Raises:
+        UnknownTier: There is no such recogniser.
+    """
+    return _find(tier).describe()
+
+
+def _find(tier: str) -> _Tier:
+    if tier not in _TIERS:
+        raise UnknownTier(tier, TIERS)
+    return _TIERS[tier]

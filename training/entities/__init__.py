@@ -1,0 +1,1 @@
+"""Scripts that train the embedded entity model and build its table of names."""
