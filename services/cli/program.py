@@ -21,6 +21,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
+from enrich.errors import BadAliasTable, ModelDamaged, UnknownTier
 from services.away import is_database_away
 from services.cli.call import Call
 from services.cli.output import ExitCode, Failure, Output
@@ -40,6 +41,8 @@ COMMANDS = {
     # give it work
     "ingest": "services.cli.ingest",
     "read": "services.cli.read",
+    "extract": "services.cli.extract",
+    "ner-eval": "services.cli.extract",
     "feeds": "services.cli.feeds",
     "poll": "services.cli.poll",
     "reprocess": "services.cli.reprocess",
@@ -140,6 +143,9 @@ def _json_first(argv: list[str]) -> list[str]:
 # First match wins, so narrow classes stand above wide ones.
 _CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (SettingsError, ExitCode.USAGE),
+    (UnknownTier, ExitCode.USAGE),
+    (BadAliasTable, ExitCode.USAGE),
+    (ModelDamaged, ExitCode.PROBLEMS),
     (BrokerUnavailable, ExitCode.UNREACHABLE),
     (NoRedis, ExitCode.UNREACHABLE),
     (WrongSchema, ExitCode.WRONG_SCHEMA),
