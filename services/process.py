@@ -214,11 +214,12 @@ def _end_in_time(seconds: float) -> None:
     def bound(how: str = "", **_: Any) -> None:
         if how != "Warm":
             return
-        _later(seconds, partial(os.kill, os.getpid(), signal.SIGQUIT))
-        _later(seconds + LEAVE_SECONDS, leave)
         # A second interrupt hands the work back now, and waits for the pool as well.
+        # It may come while this runs, so it is seen to before anything else.
         for which in (signal.SIGINT, signal.SIGQUIT):
             _before(which, partial(_later, LEAVE_SECONDS, leave))
+        _later(seconds, partial(os.kill, os.getpid(), signal.SIGQUIT))
+        _later(seconds + LEAVE_SECONDS, leave)
 
     signals.worker_ready.connect(remember, weak=False)
     signals.worker_shutting_down.connect(bound, weak=False)
