@@ -53,6 +53,9 @@ def _clean_environment() -> Iterator[None]:
                 monkeypatch.delenv(name)
         # The articles of tests stand on hosts that are nowhere.
         monkeypatch.setenv("WIREROOM_PAGES", "false")
+        # A model takes each of hundreds of processes a second to load. Who looks at
+        # the names that are found asks for the tier of every installation.
+        monkeypatch.setenv("WIREROOM_ENTITY_TIER", "rules")
         yield
 
 

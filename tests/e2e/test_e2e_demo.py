@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.line import ROOT, Line, processes_of
+from support.line import AS_INSTALLED, ROOT, Line, processes_of
 
 pytestmark = [
     pytest.mark.e2e,
@@ -26,7 +26,7 @@ def assert_counts(summary: dict[str, Any]) -> None:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Line, dict[str, Any]]:
     """A home after one demo with nothing configured: SQLite and a Redis of its own."""
-    line = Line(tmp_path_factory.mktemp("demo") / "home")
+    line = Line(tmp_path_factory.mktemp("demo") / "home", AS_INSTALLED)
     return line, line.json("demo")
 
 

@@ -16,7 +16,7 @@ import pytest
 from conftest import BOTH_KINDS
 from psycopg import sql
 from sqlalchemy import make_url
-from support.line import ROOT, Line
+from support.line import AS_INSTALLED, ROOT, Line
 from support.postgresql import Databases, libpq
 
 # The whole line runs once for each engine before the first question is asked.
@@ -53,7 +53,7 @@ def line(
     """A home after one demo; on PostgreSQL with three roles, each for its own."""
     folder = tmp_path_factory.mktemp("questions")
     if request.param == "sqlite":
-        made = Line(folder / "home")
+        made = Line(folder / "home", AS_INSTALLED)
         made.json("demo")
         yield made
         return
@@ -61,7 +61,8 @@ def line(
     url = databases.fresh()
     try:
         with three_roles(url) as env:
-            owner = Line(folder / "home", {"WIREROOM_DATABASE_URL": url, **env})
+            env |= {"WIREROOM_DATABASE_URL": url, **AS_INSTALLED}
+            owner = Line(folder / "home", env)
             owner.json("db", "upgrade")
             owner.json("demo")
             yield as_reader(owner, url, folder / "reader.url")
@@ -102,6 +103,7 @@ def as_reader(owner: Line, url: str, file: Path) -> Line:
     )
     file.write_text(f"{read}\n")
     env = {
+        **AS_INSTALLED,
         "WIREROOM_DATABASE_URL": app,
         "WIREROOM_READ_DATABASE_URL_FILE": str(file),
     }
