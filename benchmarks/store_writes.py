@@ -44,7 +44,7 @@ from benchmarks.store_rows import (
 )
 from enrich.messages import ArticlesEnriched, Lane, Pipeline, Stage
 from store import feeds, schema
-from store.articles import Seen, Sighting, insert_articles
+from store.articles import insert_articles
 from store.batches import find_ids, insert_rows
 from store.bulk import COPY_FROM
 from store.engine import Engine, Session, open_engine, transaction
@@ -52,6 +52,7 @@ from store.entities import Found, insert_mentions
 from store.models import Article, Entity, EntityAlias
 from store.pipelines import register
 from store.results import save_enrichment
+from store.seen import Seen, Sighting
 from store.tuples import Tuples
 from store.writer import write_entries
 

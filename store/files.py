@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from enrich.messages import Lane
 from ingest.filemessages import FileRead, FilesRead, ReadFiles
 from ingest.messages import FileOutcome
-from store.articles import Name, Seen, Sighting
 from store.batches import insert_rows
 from store.clauses import chunks, locked
 from store.documents import save_documents
@@ -27,6 +26,7 @@ from store.portions import add_portion, advance, known_by_all, new_portions
 from store.quarantine import Case, quarantine
 from store.renewal import place_of, settle_reread
 from store.rereading import attach_documents
+from store.seen import Name, Seen, Sighting
 from store.tally import End, Reread, Tally, columns_of, read_again
 from store.words import EntryOutcome, FileState, QuarantineKind, RunKind
 from store.writer import write_entries

@@ -6,11 +6,11 @@ from operator import itemgetter
 from sqlalchemy.orm import Session
 
 from ingest.messages import Entry as NewEntry
-from store.articles import Name, Seen
 from store.batches import insert_rows, look_up
 from store.churn import By, Known, find_by_title, is_suspect
 from store.models import Entry
 from store.models import EntryAlias as Alias
+from store.seen import Name, Seen
 from store.tombstones import find_buried
 
 # Begins the alias that is the key an entry was given later.

@@ -11,7 +11,7 @@ from enrich.messages import Lane
 from ingest.messages import Entry, KeyMode
 from ingest.pagemessages import PageFetched, PagesFetched
 from ingest.pagewords import Fullness, PageOutcome
-from store.articles import Seen, Sighting, write_articles
+from store.articles import write_articles
 from store.clauses import locked
 from store.documents import save_documents
 from store.hosts import note_pause
@@ -20,6 +20,7 @@ from store.page_rules import UNASKED_SECONDS, is_transient, is_unasked, wait_sec
 from store.pages import page_case
 from store.plain import UnfitValue, exactly, require_fit, said
 from store.quarantine import quarantine
+from store.seen import Seen, Sighting
 from store.words import PageSkip, PageState
 
 FRESH = timedelta(days=1)  # an article so young is news, and its text too

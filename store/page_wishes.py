@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 
 from ingest.messages import host_of
 from ingest.pagewords import PagePolicy
-from store.articles import Seen, Sighting, find_revisions
 from store.batches import insert_rows
 from store.clauses import chunks
 from store.models import Article, Feed, Page
 from store.page_rules import MAX_ASKS, PageRules, Teased, Wish, wish
 from store.quarantine import reopen
+from store.revisions import find_revisions
+from store.seen import Seen, Sighting
 from store.words import PageSkip, PageState, QuarantineKind
 
 DAY = timedelta(days=1)

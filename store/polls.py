@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from enrich.messages import Lane
 from ingest.messages import FeedPolled
-from store.articles import Seen, Sighting
 from store.batches import insert_rows, update_alike
 from store.churn import Recognised, better_mode
 from store.cursor import Ended, Planner, PollEnd, move_cursors
@@ -21,6 +20,7 @@ from store.models import Poll, PollPart
 from store.news import news_of, news_of_parts
 from store.page_rules import PageRules
 from store.plain import said
+from store.seen import Seen, Sighting
 from store.tally import End, Tally
 from store.words import PollState
 from store.writer import write_entries

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from store.articles import Name, Seen
 from store.batches import update_rows
 from store.clauses import chunks
 from store.lines import PageLines, replace_lines
 from store.models import Article, Entry, Revision, RevisionLines
 from store.plain import storable_key
+from store.seen import Name, Seen
 from store.words import Review
 
 Place = tuple[int, str]  # of an entry: its file, and its key

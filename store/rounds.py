@@ -7,7 +7,7 @@ and an article to which two feeds give different texts, each of them a revision.
 
 from collections.abc import Iterator, Sequence
 
-from store.articles import Name, Seen
+from store.seen import Name, Seen
 
 
 def rounds(seen: Sequence[Seen]) -> Iterator[list[int]]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy.orm import Session
 
 from store import rollups
-from store.articles import Name, Seen, Sighting, Target, write_articles
+from store.articles import Target, write_articles
 from store.batches import insert_new, insert_rows, update_rows
 from store.churn import By, Known, Recognised, recognised
 from store.details import entry_details
@@ -25,6 +25,7 @@ from store.plain import UnfitValue, require_fit, storable_key
 from store.quarantine import Case, quarantine
 from store.refusals import write_what_fits
 from store.rounds import rounds
+from store.seen import Name, Seen, Sighting
 from store.tally import End
 from store.words import EntryOutcome, QuarantineKind
 

@@ -14,7 +14,6 @@ from support.factories import NOW, article, body, document, enriched, entry, pol
 
 from enrich.messages import Lane
 from store import schema
-from store.articles import Seen, Sighting
 from store.batches import (
     add_to_rows,
     append_rows,
@@ -39,6 +38,7 @@ from store.models import (
     Quarantine,
     Revision,
 )
+from store.seen import Seen, Sighting
 from store.tally import End
 from store.tuples import Tuples
 from store.words import QuarantineKind

@@ -13,7 +13,6 @@ from support.factories import JUDGE, LIMITS, article, body, enriched, entry, rej
 
 from enrich.messages import ArticlesEnriched, Lane
 from store import schema
-from store.articles import MAX_REVISIONS, Seen, Sighting
 from store.claims import claim_articles
 from store.engine import reading, transaction
 from store.models import (
@@ -34,6 +33,8 @@ from store.models import (
     StoryMember,
 )
 from store.results import Saved, save_enrichment
+from store.revisions import MAX_REVISIONS
+from store.seen import Seen, Sighting
 from store.tally import End
 from store.writer import write_entries
 

@@ -14,11 +14,11 @@ from support.factories import article, entry
 from ingest.fetch import FetchRequest, Reply
 from ingest.messages import FeedsPolled, PollFeeds
 from ingest.poll import poll_feeds
-from store.articles import MAX_REVISIONS
 from store.engine import reading, transaction
 from store.feeds import request_polls
 from store.files import start_run
 from store.models import Article, Entry, Feed, Poll, Revision
+from store.revisions import MAX_REVISIONS
 from store.words import EntryOutcome, RunKind
 
 NAMES = "abcdefgh"

@@ -23,7 +23,6 @@ from support.teasers import (
 from ingest.pagewords import Fullness, PageOutcome, PagePolicy
 from services.cli.page_words import SENTENCES, page_story
 from store import feeds, quarantine
-from store.articles import MAX_REVISIONS
 from store.engine import reading, transaction
 from store.forget import forget_articles
 from store.leases import Held, current_pages
@@ -41,6 +40,7 @@ from store.page_rules import MAX_ASKS
 from store.pages import fail_pages, sweep_pages
 from store.queries import get_article, status
 from store.readonly import run_sql
+from store.revisions import MAX_REVISIONS
 from store.words import PageSkip
 
 if TYPE_CHECKING:

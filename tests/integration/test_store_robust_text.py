@@ -14,11 +14,11 @@ from support.factories import article, entry, polled
 from enrich.messages import Lane
 from ingest.messages import Entry as NewEntry
 from store import feeds, files, quarantine
-from store.articles import Seen, Sighting
 from store.engine import reading, transaction
 from store.models import Article, Entry, Feed, Quarantine, Revision, RunFile
 from store.queries.article_page import get_article
 from store.search import search
+from store.seen import Seen, Sighting
 from store.tally import End
 from store.words import QuarantineKind, RunKind
 from store.writer import write_entries

@@ -13,10 +13,10 @@ from support.factories import article, entry, polled, rejected
 
 from enrich.messages import Lane
 from ingest.messages import Enclosure, EntryDate
-from store.articles import Seen, Sighting
 from store.engine import reading, transaction
 from store.models import Article, EnrichWork, Entry, Poll, Quarantine, Revision
 from store.queries import get_article
+from store.seen import Seen, Sighting
 from store.tally import End
 from store.words import EntryOutcome
 from store.writer import write_entries

@@ -1,0 +1,162 @@
+"""Texts of articles: each a numbered revision, of which only so many are kept."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import and_, delete, func, or_, select
+from sqlalchemy.orm import Session
+
+from store.batches import append_rows, insert_rows, look_up
+from store.clauses import chunks
+from store.lines import PageLines, keep_lines
+from store.models import Revision, RevisionLines
+from store.seen import Seen, Sighting
+
+# Texts that are kept of an article. A page that changes with every look at it, such as
+# a clock or a live ticker, must not fill the archive.
+MAX_REVISIONS = 20
+
+
+class Change(NamedTuple):
+    """A text that an article does not have as its current one."""
+
+    row: Any  # of the article, as it was
+    seen: Seen
+    number: int  # of the new revision
+
+
+def write_first(
+    session: Session,
+    fresh: Mapping[str, Seen],
+    found: Mapping[str, int],
+    *,
+    sighting: Sighting,
+) -> None:
+    """Write the first texts of articles that are new: uid -> id."""
+    firsts = [_revision_row(found[uid], 1, fresh[uid], sighting) for uid in found]
+    append_rows(session, Revision, firsts)
+    keep_lines(session, (_lines(found[uid], 1, fresh[uid]) for uid in found))
+
+
+def write_changed(
+    session: Session, changed: Sequence[tuple[Any, Seen]], *, sighting: Sighting
+) -> list[Change]:
+    """Write new texts; return those that are to be the current ones from now on.
+
+    Args:
+        session: In a transaction that has locked the articles.
+        changed: Rows of articles, with `id`, `is_teaser` and `current_revision`, and
+            what was seen of each.
+        sighting: When they were seen.
+    """
+    if not changed:
+        return []
+    last = _last_revisions(session, [row.id for row, _ in changed])
+    all_changes = [Change(row, seen, last[row.id] + 1) for row, seen in changed]
+    noted = [one for one in all_changes if _is_only_noted(one)]
+    changes = [one for one in all_changes if not _is_only_noted(one)]
+    written = changes + _unknown(session, noted)
+    rows = [
+        _revision_row(one.row.id, one.number, one.seen, sighting) for one in written
+    ]
+    insert_rows(session, Revision, rows)
+    keep_lines(session, (_lines(one.row.id, one.number, one.seen) for one in written))
+    _forget_surplus(session, written)
+    return changes
+
+
+def _is_only_noted(change: Change) -> bool:
+    return change.seen.is_teaser and change.row.is_teaser is False
+
+
+def _last_revisions(session: Session, article_ids: list[int]) -> dict[int, int]:
+    """Return article -> its highest number; the articles are locked."""
+    found: dict[int, int] = {}
+    for some in chunks(article_ids):
+        query = (
+            select(Revision.article_id, func.max(Revision.number).label("number"))
+            .where(Revision.article_id.in_(some))
+            .group_by(Revision.article_id)
+        )
+        found |= {one.article_id: one.number for one in session.execute(query)}
+    return found
+
+
+_TEXTS = """
+    SELECT revision.article_id, revision.content_hash, MAX(revision.number)
+    FROM wanted
+    JOIN revision ON revision.article_id = wanted.article_id
+      AND revision.content_hash = wanted.content_hash
+    GROUP BY revision.article_id, revision.content_hash
+"""
+
+
+def find_revisions(
+    session: Session, texts: list[tuple[int, str]]
+) -> dict[tuple[int, str], int]:
+    """Return article and hash -> number of the latest revision with that text."""
+    found = look_up(
+        session,
+        _TEXTS,
+        model=Revision,
+        key=("article_id", "content_hash"),
+        wanted=texts,
+    )
+    return {(article_id, hashed): number for article_id, hashed, number in found}
+
+
+def _unknown(session: Session, noted: list[Change]) -> list[Change]:
+    """Return those texts that are no revision yet: many feeds tease with the same."""
+    texts = {(one.row.id, one.seen.draft.content_hash): one for one in noted}
+    known = find_revisions(session, list(texts))
+    return [change for text, change in texts.items() if text not in known]
+
+
+def _forget_surplus(session: Session, changes: list[Change]) -> None:
+    """Delete texts between the first and the latest, the oldest of them first."""
+    # With the one that has just been written.
+    last = {row.id: number + 1 - MAX_REVISIONS for row, _, number in changes}
+    # What is only noted leaves an older text the current one.
+    current = {
+        one.row.id: one.row.current_revision for one in changes if _is_only_noted(one)
+    }
+    for some in chunks(one for one in last if last[one] > 1):
+        for model in (RevisionLines, Revision):
+            surplus = (
+                and_(
+                    model.article_id == one,
+                    model.number.between(2, last[one]),
+                    model.number != current.get(one, 0),
+                )
+                for one in some
+            )
+            session.execute(
+                delete(model)
+                .where(or_(*surplus))
+                .execution_options(synchronize_session=False)
+            )
+
+
+def _lines(article_id: int, number: int, seen: Seen) -> PageLines:
+    return PageLines(
+        article_id, number, seen.draft.source, packed=seen.entry.packed_lines
+    )
+
+
+def _revision_row(
+    article_id: int, number: int, seen: Seen, sighting: Sighting
+) -> dict[str, Any]:
+    draft = seen.draft
+    return {
+        "article_id": article_id,
+        "number": number,
+        "content_hash": draft.content_hash,
+        "title": draft.title,
+        "text": draft.text,
+        "byline": draft.byline,
+        "declared_language": draft.language,
+        "extractor": draft.extractor,
+        "confidence": draft.confidence,
+        "document_sha256": seen.document_sha256,
+        "created_at": sighting.now,
+    }
