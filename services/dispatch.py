@@ -8,6 +8,8 @@ that does not even say how long its queues are gets no claim at all.
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol
 
 from enrich.messages import Lane
 from ingest.messages import PollLimits, utc_now
@@ -17,12 +19,23 @@ from services.pacing import Load, Marks, Stopwatch, Watched, pace
 from services.settings import Settings
 from services.wire import Message
 from store import claims, files, pages, polling, replay
-from store.engine import Engine, transaction
+from store.engine import Engine, Session, transaction
 from store.limits import FileLimits, Limits
 from store.page_rules import PageRules
 
 Publish = Callable[[Message], None]
 Count = Callable[[str], int]  # messages that wait in a queue
+
+
+class Claim(Protocol):
+    """Takes what is due, within limits, as commands to publish after the commit."""
+
+    def __call__(
+        self, session: Session, /, *, now: datetime, limits: Limits
+    ) -> Sequence[Message]:
+        """Return commands for what it claimed."""
+        ...
+
 
 # One look at a queue serves all that is dispatched within this time.
 LOOK_SECONDS = 0.5
@@ -92,67 +105,37 @@ class Dispatcher:
     def feeds(self) -> None:
         """Dispatch polls of feeds that are due."""
         settings = self._settings
-        limits = self._limits(routes.INGEST, settings.feed_batch, urgent=True)
-        if not limits.max_batches:
-            return
-        with transaction(self._engine) as session:
-            commands = polling.claim_feeds(
-                session,
-                now=utc_now(),
-                limits=limits,
-                poll_limits=poll_limits(settings),
-                per_host=settings.host_batch,
-            )
-        self._send(commands)
+        claim = partial(
+            polling.claim_feeds,
+            poll_limits=poll_limits(settings),
+            per_host=settings.host_batch,
+        )
+        self._claim(claim, routes.INGEST, settings.feed_batch, urgent=True)
 
     def files(self) -> None:
         """Dispatch files that runs were asked to read."""
         settings = self._settings
-        limits = self._limits(routes.INGEST_BULK, settings.file_batch, urgent=False)
-        if not limits.max_batches:
-            return
-        with transaction(self._engine) as session:
-            commands = files.claim_files(
-                session,
-                now=utc_now(),
-                limits=limits,
-                file_limits=FileLimits(
-                    whole=settings.max_file_bytes, streamed=settings.max_archive_bytes
-                ),
-            )
-        self._send(commands)
+        limits = FileLimits(
+            whole=settings.max_file_bytes, streamed=settings.max_archive_bytes
+        )
+        claim = partial(files.claim_files, file_limits=limits)
+        self._claim(claim, routes.INGEST_BULK, settings.file_batch, urgent=False)
 
     def pages(self) -> None:
         """Dispatch pages that entries have teased, unless that is switched off."""
         settings = self._settings
         if not settings.pages:
             return
-        limits = self._limits(routes.PAGES, settings.page_batch, urgent=False)
-        if not limits.max_batches:
-            return
-        with transaction(self._engine) as session:
-            commands = pages.claim_pages(
-                session,
-                now=utc_now(),
-                limits=limits,
-                page_limits=page_limits(settings),
-            )
-        self._send(commands)
+        claim = partial(pages.claim_pages, page_limits=page_limits(settings))
+        self._claim(claim, routes.PAGES, settings.page_batch, urgent=False)
 
     def articles(self, lane: Lane) -> None:
         """Dispatch articles that wait in a lane; bulk draws on the running jobs."""
         settings = self._settings
         live = lane is Lane.LIVE
+        claim = partial(claims.claim_articles, lane=lane) if live else _claim_bulk
         batch = settings.live_batch if live else settings.bulk_batch
-        limits = self._limits(routes.LANES[lane], batch, urgent=live)
-        if not limits.max_batches:
-            return
-        with transaction(self._engine) as session:
-            now = utc_now()
-            if not live:
-                replay.advance_jobs(session, now=now, max_waiting=limits.max_items)
-            commands = claims.claim_articles(session, lane=lane, now=now, limits=limits)
-        self._send(commands)
+        self._claim(claim, routes.LANES[lane], batch, urgent=live)
 
     def lost_before(self, queue: str) -> datetime:
         """Return before which moment a lease must have run out to mean lost work."""
@@ -181,9 +164,25 @@ class Dispatcher:
             lost_before=found.lost_before,
         )
 
+    def _claim(self, claim: Claim, queue: str, batch: int, *, urgent: bool) -> None:
+        """Claim what the queue has room for, and publish it once that is committed."""
+        limits = self._limits(queue, batch, urgent=urgent)
+        if not limits.max_batches:
+            return
+        with transaction(self._engine) as session:
+            commands = claim(session, now=utc_now(), limits=limits)
+        self._send(commands)
+
     def _send(self, commands: Sequence[Message]) -> None:
         for command in commands:
             self._publish(command)
+
+
+def _claim_bulk(
+    session: Session, *, now: datetime, limits: Limits
+) -> Sequence[Message]:
+    replay.advance_jobs(session, now=now, max_waiting=limits.max_items)
+    return claims.claim_articles(session, lane=Lane.BULK, now=now, limits=limits)
 
 
 def marks(settings: Settings) -> Marks:

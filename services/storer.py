@@ -31,7 +31,7 @@ from services.pacing import Stopwatch
 from services.planning import plan_poll
 from services.publish import nudge, publish, queue_length
 from services.settings import Settings
-from store import files, maintenance, pages, pending, polling, replay
+from store import files, maintenance, pages, pending, polling, reads, replay
 from store.alarms import AlarmKey, open_alarms, set_alarm
 from store.audit import audit
 from store.clocks import SLACK, database_now, mend_moments
@@ -166,7 +166,7 @@ class Desk:
     def save_files(self, event: FilesRead, _report: Report) -> None:
         """Store what files held; more files and their articles follow."""
         with self._transaction() as session:
-            files.save_files(session, event, now=utc_now())
+            reads.save_files(session, event, now=utc_now())
         self._dispatcher.files()
         self._dispatcher.articles(Lane.BULK)
 

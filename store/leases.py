@@ -5,7 +5,7 @@ work extends it; one that ran out, with no message waiting that could explain it
 taken for lost, and the work is due again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -13,8 +13,9 @@ from sqlalchemy import ColumnElement, and_, or_, select, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from store.clauses import locked
-from store.limits import Limits, lost_wait, taken_for_lost
+from store.limits import Limits, lost_wait, retry_at, taken_for_lost
 from store.models import EnrichWork, Feed, Page, Poll, RunFile
+from store.plain import said
 from store.words import FileState, PageState, PollState
 
 Leased = type[RunFile | EnrichWork | Page]
@@ -175,6 +176,20 @@ def current_pages(session: Session, held: Sequence[Held]) -> list[int]:
 
 def _is_current(one: Held, attempts: int | None) -> bool:
     return attempts is not None and one.attempt in {0, attempts}
+
+
+def put_back(
+    rows: Iterable[RunFile | Page],
+    *,
+    error: str,
+    now: datetime,
+    after_seconds: int,
+) -> None:
+    """Make work on which a worker failed due again after a while; it is locked."""
+    for row in rows:
+        row.leased = False
+        row.error = said(error)
+        row.due_at = retry_at(now, row.attempts, after_seconds=after_seconds)
 
 
 def release_all(session: Session, *, now: datetime) -> None:

@@ -14,10 +14,9 @@ from ingest.pagemessages import (
 )
 from store.clauses import FEEDS_LOCK, alone, locked
 from store.hosts import PAGES, first_of_hosts, is_open, leave_suspects, pack
-from store.leases import is_claimable, is_given_up, is_under_way
-from store.limits import Limits, retry_at
+from store.leases import is_claimable, is_given_up, is_under_way, put_back
+from store.limits import Limits
 from store.models import Article, Page, Revision
-from store.plain import said
 from store.quarantine import Case, quarantine
 from store.words import PageState, QuarantineKind
 
@@ -112,10 +111,8 @@ def fail_pages(
         .where(Page.article_id.in_(article_ids), Page.state == PageState.PENDING)
         .order_by(Page.article_id)
     )
-    for page in session.scalars(locked(session, query)):
-        page.leased = False
-        page.error = said(error)
-        page.due_at = retry_at(now, page.attempts, after_seconds=after_seconds)
+    pages = session.scalars(locked(session, query))
+    put_back(pages, error=error, now=now, after_seconds=after_seconds)
 
 
 def sweep_pages(

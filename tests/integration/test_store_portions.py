@@ -15,7 +15,7 @@ from support.factories import FILE_LIMITS, LIMITS
 
 from ingest.filemessages import FilePlace, FilesRead, ReadFiles
 from ingest.files import read_files
-from store import files
+from store import files, reads
 from store.engine import transaction
 from store.models import Article, Entry, FilePortion, RunFile
 from store.queries.runs import run_progress
@@ -54,7 +54,7 @@ def claim(desk: Desk) -> ReadFiles:
 
 def save(desk: Desk, event: FilesRead) -> int:
     with transaction(desk.engine) as session:
-        return files.save_files(session, event, now=desk.now)
+        return reads.save_files(session, event, now=desk.now)
 
 
 def assert_all_stored(desk: Desk) -> None:

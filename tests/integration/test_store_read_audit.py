@@ -12,7 +12,6 @@ from enrich.messages import Pipeline, Stage
 from store import audit_mentions, pending, quarantine
 from store.audit import AuditReport, audit
 from store.engine import Session, reading, transaction
-from store.files import save_files
 from store.models import (
     ActivePipeline,
     Article,
@@ -29,6 +28,7 @@ from store.models import (
     Story,
 )
 from store.queries import Standing, get_article
+from store.reads import save_files
 
 MENTIONS = "mentions with their entity"
 

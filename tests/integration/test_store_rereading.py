@@ -19,7 +19,7 @@ from ingest.messages import REVIEW_BELOW, KeyMode, utc_now
 from ingest.packedlines import pack_lines, unpack_lines
 from ingest.readers.registry import list_extractors
 from services.cli.program import main
-from store import files, learned, maintenance, queries, rereading, retention
+from store import files, learned, maintenance, queries, reads, rereading, retention
 from store.engine import reading, transaction
 from store.errors import NotFound
 from store.limits import FileLimits, Limits
@@ -97,7 +97,7 @@ class Office:
 
     def save(self, event: FilesRead) -> int:
         with transaction(self.desk.engine) as session:
-            return files.save_files(session, event, now=self.desk.now)
+            return reads.save_files(session, event, now=self.desk.now)
 
     def work(self) -> list[FilesRead]:
         """Read all that is due, and enrich it; return the answers."""

@@ -21,7 +21,7 @@ from support.factories import (
 from ingest.filemessages import ReadFiles
 from ingest.files import read_files
 from ingest.messages import FileOutcome, PollOutcome
-from store import feeds, files, leases, pending, polling, quarantine
+from store import feeds, files, leases, pending, polling, quarantine, reads
 from store.engine import transaction
 from store.errors import NotFound
 from store.models import Article, Entry, Feed, Poll, Quarantine, RunFile
@@ -49,7 +49,7 @@ def claim_files(desk: Desk) -> list[ReadFiles]:
 
 def save_files(desk: Desk, *found: tuple[int, str, tuple[object, ...]]) -> int:
     with transaction(desk.engine) as session:
-        return files.save_files(session, files_read(*found), now=desk.now)  # type: ignore[arg-type]  # entries
+        return reads.save_files(session, files_read(*found), now=desk.now)  # type: ignore[arg-type]  # entries
 
 
 def test_a_feed_is_polled_once_while_its_lease_runs(desk: Desk) -> None:
@@ -212,7 +212,7 @@ def test_a_page_that_several_files_and_lines_tell_of_is_one_article(
     for command in claim_files(desk):
         for event in read_files(command, now=desk.now):
             with transaction(desk.engine) as session:
-                files.save_files(session, event, now=desk.now)
+                reads.save_files(session, event, now=desk.now)
     assert desk.count(Entry) == 4
     assert desk.count(Article, Article.url == "https://news.example/1") == 1
     assert desk.count(Article) == 2
@@ -285,7 +285,7 @@ def test_problems_of_a_run_name_path_and_reason(desk: Desk) -> None:
     none = replace(none, outcome=FileOutcome.EMPTY, error="the file is empty")
     some = replace(some, error="it breaks off")
     with transaction(desk.engine) as session:
-        files.save_files(
+        reads.save_files(
             session, replace(event, reads=(whole, none, some)), now=desk.now
         )
         problems = list_problems(session, run, limit=10)

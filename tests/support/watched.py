@@ -15,7 +15,7 @@ from ingest.filemessages import ReadFiles
 from ingest.files import read_files
 from ingest.folders import poll_folder
 from ingest.messages import FeedPolled, FeedToPoll
-from store import feeds, files
+from store import feeds, files, reads
 from store.engine import reading, transaction
 from store.limits import FileLimits, Limits
 from store.models import Article, Entry, Feed, FolderFile
@@ -94,7 +94,7 @@ class Watched:
                 names += [Path(one.path).name for one in command.files]
                 for event in list(read_files(command, now=self.desk.now))[::order]:
                     with transaction(self.desk.engine) as session:
-                        files.save_files(session, event, now=self.desk.now)
+                        reads.save_files(session, event, now=self.desk.now)
         return sorted(names)
 
     def look(self) -> list[str]:
