@@ -51,7 +51,10 @@ ENRICH = EnrichArticles(
 @pytest.fixture
 def app() -> Celery:
     made = make_app(Settings(broker_url="memory://"))
-    waiting(made)  # kombu keeps the queues for the whole process
+    # kombu keeps the queues for the whole process, with whatever others left there.
+    with made.connection_for_read() as connection:
+        for queue in routes.STORES:
+            connection.SimpleQueue(queue).clear()
     return made
 
 
