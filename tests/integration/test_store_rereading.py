@@ -445,7 +445,7 @@ def test_an_operator_learns_orders_and_looks(office: Office, run: Run) -> None:
 def test_lines_of_a_text_that_is_dropped_go_with_it(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("store.articles.MAX_REVISIONS", 2)
+    monkeypatch.setattr("store.revisions.MAX_REVISIONS", 2)
     desk = office.desk
     packed = pack_lines([("share", "Share"), ("body", "Text.")])
     for n in range(4):
