@@ -17,7 +17,7 @@ def project_files(root: Path, pattern: str = "*") -> Iterator[Path]:
         if path.is_dir():
             if is_own(path):
                 yield from project_files(path, pattern)
-        elif path.match(pattern):
+        elif path.name != ".git" and path.match(pattern):  # a file in a worktree
             yield path
 
 
