@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.documents import DamagedDocumentError, pack, unpack
-from ingest.filemessages import FileToRead, LearnedLines, ReadFiles
-from ingest.loading import load_file, open_file, size_of
+from ingest.filemessages import FilePlace, FileToRead, LearnedLines, ReadFiles
+from ingest.loading import ChangedError, load_file, open_file, size_of
 from ingest.messages import Document, FileOutcome
 from ingest.readers.budget import Budget
 from ingest.readers.reader import Piece, Reader, UnreadableContentError
@@ -68,31 +68,39 @@ def open_content(
     Raises:
         UnreadableContentError: It is missing, no file, too large, keeps changing, has
             no content or is for no reader; or its stored bytes are damaged.
+        ChangedError: It is not the file that was read up to its place.
+        FileAwayError: It was opened, and then its bytes could not be read.
     """
     path, learned = Path(file.path), learned_for(file, command)
     registry = Registry(() if learned is None else frozenset(learned.hashes))
     n_bytes = size_of(path) if file.document is None else file.document.n_bytes
-    budget = Budget.of_stream(n_bytes, first_member=file.place.member, is_over=is_over)
+    budget = Budget.of_stream(n_bytes, place=file.place, is_over=is_over)
     if not is_stream(file, command):
         body = _body(file, command)
+        stored = file.document
+        key = hashlib.sha256(body).hexdigest() if stored is None else stored.sha256
+        _require_same(file, key)
         reader = registry.find(body, path)
         if isinstance(reader, StreamReader):
             pieces = reader.stream(io.BytesIO(body), budget)
         else:
             pieces = reader.read(body)
-        if file.document is None:
-            key = hashlib.sha256(body).hexdigest()
-            yield Content(reader=reader, pieces=pieces, key=key, body=body)
-        else:
-            key = file.document.sha256
-            yield Content(reader=reader, pieces=pieces, key=key, body=None)
+        kept = body if stored is None else None
+        yield Content(reader=reader, pieces=pieces, key=key, body=kept)
         return
     most = max(command.max_file_bytes, command.max_archive_bytes)
     with open_file(path, max_bytes=most) as opened:
+        _require_same(file, opened.key)
         streams = registry.find_stream(opened.head, path, most=command.max_file_bytes)
         pieces = streams.stream(opened.stream, budget)
         yield Content(reader=streams, pieces=pieces, key=opened.key, body=None)
         opened.require_unchanged()
+
+
+def _require_same(file: FileToRead, key: str) -> None:
+    is_begun = file.place != FilePlace()
+    if is_begun and file.content_key is not None and file.content_key != key:
+        raise ChangedError
 
 
 def _body(file: FileToRead, command: ReadFiles) -> bytes:

@@ -3,7 +3,7 @@
 They keep the rules of `ingest/messages.py`, whose words they use.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
@@ -16,6 +16,9 @@ class FilePlace:
 
     member: int = 0  # of an archive, a record or a line, counted from 0
     piece: int = 0  # an article in it, likewise
+    # Bytes of the file before that member; 0 where reading cannot begin at one. It says
+    # nothing of which place this is.
+    offset: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,7 @@ class FileToRead:
     attempt: int = 0  # which of the attempts on this file it is; 0: not told
     source_is_given: bool = False  # by the operator, who overrules what the file says
     place: FilePlace = FilePlace()  # where reading begins
+    content_key: str | None = None  # of what was read up to that place
     document: Document | None = None  # stored; read this, whatever is at the path now
 
 

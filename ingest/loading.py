@@ -1,17 +1,59 @@
 """Loading: the bytes of one file, unless it is too large, changing, or no file."""
 
+import io
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from ingest.messages import FileOutcome
 from ingest.readers.reader import UnreadableContentError
 
 HEAD_BYTES = 4096  # declarations, root elements and magic numbers stand there
 _CHANGED = "The file changed while it was read; add it again when it is complete."
+
+
+class ChangedError(UnreadableContentError):
+    """The file is another one than that of which a part was read."""
+
+    def __init__(self) -> None:
+        """Say so in a sentence."""
+        super().__init__(FileOutcome.UNREADABLE, _CHANGED)
+
+
+class FileAwayError(Exception):
+    """The rest of a file is out of reach, which may well end: it is to be tried again.
+
+    No error of the system, so that no reader takes it for damage of the file.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        """Name the file and say in one sentence why."""
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """Say what cannot be read, and why."""
+        return f"{self.path}: {self.reason}"
+
+
+class _Disk(io.FileIO):
+    """The bytes of a file; what the disk refuses is no damage of the file."""
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        try:
+            return super().readinto(buffer)
+        except OSError as error:
+            raise FileAwayError(str(self.name), _reason(error)) from error
+
+    def readall(self) -> bytes:
+        try:
+            return super().readall()
+        except OSError as error:
+            raise FileAwayError(str(self.name), _reason(error)) from error
 
 
 class _State(NamedTuple):
@@ -42,7 +84,7 @@ def load_file(path: Path, *, max_bytes: int) -> bytes:
             raise _refusal(path, error) from error
         if body is not None:
             return _filled(body)
-    raise UnreadableContentError(FileOutcome.UNREADABLE, _CHANGED)
+    raise ChangedError
 
 
 def size_of(path: Path) -> int:
@@ -76,14 +118,14 @@ class OpenFile(NamedTuple):
         """Refuse what was read while somebody wrote to the file.
 
         Raises:
-            UnreadableContentError: It is another one than when it was opened.
+            ChangedError: It is another one than when it was opened.
         """
         try:
             is_same = _state(self.path) == self.state
         except OSError:
             is_same = False
         if not is_same:
-            raise UnreadableContentError(FileOutcome.UNREADABLE, _CHANGED)
+            raise ChangedError
 
 
 @contextmanager
@@ -92,12 +134,13 @@ def open_file(path: Path, *, max_bytes: int) -> Iterator[OpenFile]:
 
     Raises:
         UnreadableContentError: It is missing, no file or too large.
+        FileAwayError: It could be opened, and its bytes cannot be read.
     """
     try:
         state = _state(path)
         _require_regular(state)
         _require_size(state.size, max_bytes)
-        stream = path.open("rb")
+        stream = io.BufferedReader(_Disk(path))
     except OSError as error:
         raise _refusal(path, error) from error
     with stream:
@@ -157,14 +200,15 @@ def _kind(mode: int) -> str:
 
 def _refusal(path: Path, error: OSError) -> UnreadableContentError:
     if not isinstance(error, FileNotFoundError | NotADirectoryError):
-        reason = (error.strerror or str(error)).lower()
-        return UnreadableContentError(
-            FileOutcome.UNREADABLE, f"The file cannot be read: {reason}."
-        )
+        return UnreadableContentError(FileOutcome.UNREADABLE, _reason(error))
     if path.is_symlink():
         reason = "The path is a link to a file that does not exist."
         return UnreadableContentError(FileOutcome.MISSING, reason)
     return UnreadableContentError(FileOutcome.MISSING, "The file does not exist.")
+
+
+def _reason(error: OSError) -> str:
+    return f"The file cannot be read: {(error.strerror or str(error)).lower()}."
 
 
 def _filled(body: bytes) -> bytes:

@@ -54,7 +54,7 @@ def _numbered(pieces: Iterator[Piece]) -> Iterator[tuple[Piece, FilePlace]]:
     for piece in pieces:
         n = n + 1 if piece.member == member else 0
         member = piece.member
-        yield piece, FilePlace(member=member, piece=n)
+        yield piece, FilePlace(member=member, piece=n, offset=piece.offset)
 
 
 def _entry(

@@ -11,6 +11,7 @@ from typing import Any
 
 from ingest.contents import Content, learned_for, never, open_content
 from ingest.filemessages import FilePlace, FileRead, FileToRead, ReadFiles
+from ingest.loading import ChangedError, FileAwayError
 from ingest.messages import Document, Entry, FileOutcome
 from ingest.parts import document_bytes, entry_bytes
 from ingest.pieces import Found, find_pieces
@@ -31,18 +32,24 @@ def read_portions(
 ) -> Iterator[FileRead]:
     """Read one file from its place on, under the limits of a command; at least one.
 
-    What the file holds, or what stands at its path, never makes it raise. The key of
-    an entry is the URI of the file. Its hash is no alias: the same text from two
-    publishers is two articles, and that one copies the other is for enrich to say.
+    What the file holds never makes it raise. The key of an entry is the URI of the
+    file. Its hash is no alias: the same text from two publishers is two articles, and
+    that one copies the other is for enrich to say.
 
     A file that breaks off is read as far as it goes, and `error` says what is missing.
+
+    Raises:
+        FileAwayError: Some of the file was read, and the rest cannot be reached.
     """
     portions = _Portions(file, command)
     try:
         with open_content(file, command, is_over=is_over) as content:
-            portions.key, portions.document = content.key, content.document()
+            portions.key = content.key
+            if file.place == _BEGINNING:
+                portions.document = content.document()
             yield from portions.of(content, now=now)
     except UnreadableContentError as refused:
+        portions.require_in_reach(refused)
         # The bytes of what could be read stay, so that a better reader can try again.
         yield portions.refused(refused)
     except PausedError as paused:
@@ -110,7 +117,19 @@ class _Portions:
 
     def paused(self, paused: PausedError) -> FileRead:
         """Return what is in hand, where reading goes on another time."""
-        return self._read(end=FilePlace(member=paused.member), error=paused.problems)
+        return self._read(end=paused.place, error=paused.problems)
+
+    def require_in_reach(self, refused: UnreadableContentError) -> None:
+        """Do not take for the end of a file what may only be a disk that is away.
+
+        Raises:
+            FileAwayError: Some of the file was read before, and it cannot be opened.
+        """
+        is_opened = self.key is not None
+        if is_opened or self.start == _BEGINNING or isinstance(refused, ChangedError):
+            return
+        if refused.outcome in {FileOutcome.MISSING, FileOutcome.UNREADABLE}:
+            raise FileAwayError(self.file.path, refused.reason) from refused
 
     def _begin(self, place: FilePlace) -> None:
         self.start, self.document = place, None

@@ -31,6 +31,9 @@ LOOK_SECONDS = 0.5
 HOST_SHARE = 0.8
 # Of the time of a task, for files that are read bit by bit; then they are put back.
 SHARE_OF_TASK = 0.5
+# Where it took long to get to what is new: of the time of a task, from there on.
+LEAST_SHARE = 0.25
+MOST_SHARE = 0.9  # what is left is for the last message
 
 
 def register(app: Celery, settings: Settings) -> None:
@@ -50,9 +53,8 @@ def register(app: Celery, settings: Settings) -> None:
 
     def read(command: ReadFiles, report: Report) -> None:
         held = brake()
-        end = time.monotonic() + settings.task_soft_time_limit * SHARE_OF_TASK
-        is_over = partial(_is_past, end)
-        for event in read_files(command, now=utc_now(), is_over=is_over):
+        clock = TaskClock(settings.task_soft_time_limit)
+        for event in read_files(command, now=utc_now(), is_over=clock.is_over):
             held.hold()
             report(event)
 
@@ -91,8 +93,30 @@ async def _poll(
         await poll_feeds(command, fetch=obedient, now=utc_now, emit=report)
 
 
-def _is_past(moment: float) -> bool:
-    return time.monotonic() > moment
+class TaskClock:
+    """Says when a task has read enough of a file, to be put back and go on later."""
+
+    def __init__(
+        self, limit_seconds: float, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._limit = limit_seconds
+        self._clock = clock
+        self._begun = clock()
+        self._first: float | None = None  # when the first new member had been read
+
+    def is_over(self) -> bool:
+        """Say so; asked for the first time when one new member has been read.
+
+        Getting to it may take most of a task, as in what is compressed. A task that
+        then stopped at once would hardly get ahead, so it has a quarter from there.
+        """
+        passed = self._clock() - self._begun
+        if self._first is None:
+            self._first = passed
+        enough = max(
+            SHARE_OF_TASK * self._limit, self._first + LEAST_SHARE * self._limit
+        )
+        return passed > min(enough, MOST_SHARE * self._limit)
 
 
 class Brake:

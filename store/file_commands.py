@@ -5,10 +5,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from ingest.filemessages import FilePlace, FileToRead, ReadFiles
+from ingest.filemessages import FileToRead, ReadFiles
 from ingest.messages import Document
 from store.learned import learned_of
 from store.limits import FileLimits, Limits
+from store.portions import place_of
 from store.rereading import BASE64_GROWTH
 
 
@@ -56,7 +57,8 @@ def _file(row: Any, documents: Mapping[int, Document]) -> FileToRead:
         source=row.source,
         attempt=row.attempts + 1,
         source_is_given=row.source_is_given,
-        place=FilePlace(member=row.place_member, piece=row.place_piece),
+        place=place_of(row),
+        content_key=row.content_key,
         document=documents.get(row.id),
     )
 

@@ -94,8 +94,8 @@ def close_run(session: Session, run_id: int, *, now: datetime) -> None:
 
 _ASKED = (
     *(RunFile.id, RunFile.path, RunFile.source, RunFile.source_is_given),
-    *(RunFile.attempts, RunFile.place_member, RunFile.place_piece),
-    RunFile.from_document,
+    *(RunFile.attempts, RunFile.from_document, RunFile.content_key),
+    *(RunFile.place_member, RunFile.place_piece, RunFile.place_offset),
 )
 
 

@@ -54,13 +54,12 @@ def advance(session: Session, row: Any, *, now: datetime) -> dict[str, Any]:
 
     Where all of it is, its portions are forgotten: read again, it begins anew.
     """
-    start = FilePlace(member=row.place_member, piece=row.place_piece)
-    reached = _reach(session, row.id, start)
+    reached = _reach(session, row.id, place_of(row))
     if reached.is_done:
         error = _problems(session, row.id)
         session.execute(delete(FilePortion).where(FilePortion.file_id == row.id))
         return {
-            **_place(FilePlace()),
+            **place_columns(FilePlace()),
             "state": FileState.DONE,
             "outcome": FileOutcome.READ,
             "error": said(error),
@@ -68,7 +67,7 @@ def advance(session: Session, row: Any, *, now: datetime) -> dict[str, Any]:
             "from_document": False,
             "finished_at": now,
         }
-    found: dict[str, Any] = _place(reached.place)
+    found: dict[str, Any] = place_columns(reached.place)
     if reached.is_paused:
         # It came as far as a task may take it, so that this was no failed attempt.
         found |= {"leased": False, "due_at": now, "attempts": 0}
@@ -86,15 +85,17 @@ def _reach(session: Session, file_id: int, place: FilePlace) -> Reached:
     while True:
         key = (file_id, place.member, place.piece)
         portion = session.execute(
-            select(
-                FilePortion.end_member, FilePortion.end_piece, FilePortion.goes_on
-            ).where(tuple_(*_KEY) == key)
+            select(*_END, FilePortion.goes_on).where(tuple_(*_KEY) == key)
         ).one_or_none()
         if portion is None:
             return Reached(place, is_done=False, is_paused=is_paused)
         if portion.end_member is None:
             return Reached(place, is_done=True, is_paused=False)
-        place = FilePlace(member=portion.end_member, piece=portion.end_piece)
+        place = FilePlace(
+            member=portion.end_member,
+            piece=portion.end_piece,
+            offset=portion.end_offset,
+        )
         is_paused = not portion.goes_on
 
 
@@ -109,6 +110,7 @@ def _problems(session: Session, file_id: int) -> str | None:
 
 
 _KEY = (FilePortion.file_id, FilePortion.start_member, FilePortion.start_piece)
+_END = (FilePortion.end_member, FilePortion.end_piece, FilePortion.end_offset)
 
 
 def _start(read: FileRead) -> FilePlace:
@@ -130,10 +132,23 @@ def _row(read: FileRead) -> dict[str, Any]:
         "start_piece": start.piece,
         "end_member": None if end is None else end.member,
         "end_piece": None if end is None else end.piece,
+        "end_offset": None if end is None else end.offset,
         "goes_on": read.goes_on,
         "error": said(read.error),
     }
 
 
-def _place(place: FilePlace) -> dict[str, int]:
-    return {"place_member": place.member, "place_piece": place.piece}
+def place_of(row: Any) -> FilePlace:
+    """Return how far a file is stored, by its row."""
+    return FilePlace(
+        member=row.place_member, piece=row.place_piece, offset=row.place_offset
+    )
+
+
+def place_columns(place: FilePlace) -> dict[str, int]:
+    """Return the columns of a file that is stored so far."""
+    return {
+        "place_member": place.member,
+        "place_piece": place.piece,
+        "place_offset": place.offset,
+    }

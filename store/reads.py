@@ -54,7 +54,8 @@ def save_files(session: Session, event: FilesRead, *, now: datetime) -> int:
         add_portion(session, read)
         values = advance(session, row, now=now) | _counts(row, ends[row.id])
         known[row.id] = values["learned_up_to"] = known_by_all(read, known[row.id])
-        values["content_key"] = read.content_key
+        if read.content_key is not None:  # a file that is away or another has none
+            values["content_key"] = read.content_key
         if read.document is not None:
             values["document_sha256"] = read.document.sha256
         session.execute(update(RunFile).where(RunFile.id == row.id).values(values))
@@ -64,7 +65,7 @@ def save_files(session: Session, event: FilesRead, *, now: datetime) -> int:
 _WAITED_FOR = select(
     *(RunFile.id, RunFile.run_id, RunFile.feed_id, RunFile.outcome),
     RunFile.document_sha256,
-    *(RunFile.place_member, RunFile.place_piece),
+    *(RunFile.place_member, RunFile.place_piece, RunFile.place_offset),
     *(RunFile.from_document, RunFile.learned_up_to),
     *(getattr(RunFile, f"n_{end}") for end in End),
 )

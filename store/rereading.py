@@ -13,11 +13,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from ingest.filemessages import FilePlace
 from ingest.messages import Document as ToRead
 from ingest.messages import FileOutcome
 from store.clauses import chunks
 from store.limits import Limits
 from store.models import Article, Document, FilePortion, LearnedLine, Revision, RunFile
+from store.portions import place_columns
 from store.words import FileState
 
 # A repair of mojibake is noted behind the version, "text-seed/3+ftfy".
@@ -168,8 +170,7 @@ def _settle(session: Session, ids: Sequence[int]) -> None:
             state=FileState.DONE,
             from_document=False,
             leased=False,
-            place_member=0,
-            place_piece=0,
+            **place_columns(FilePlace()),
         )
         .execution_options(synchronize_session=False)
     )

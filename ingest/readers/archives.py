@@ -5,6 +5,7 @@ import stat
 import tarfile
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -24,6 +25,14 @@ MAX_DIRECTORY_BYTES = 10_000_000
 _ZIP_END_BYTES = 70_000  # a comment of 65,535 and the records before it
 MAX_TAR_HEADER_BYTES = 100_000  # a path, and what a system says of its file
 _TAR_MARK = slice(257, 262)
+# What is packed as one stream is unpacked again up to its place at each task: a tar of
+# so many bytes takes up to 28 of the 60 s that a task has by default, when its members
+# have 5 KB each (`make bench-archives`).
+MAX_GZIP_BYTES = 1_000_000_000
+_ONE_STREAM = (
+    f"It is one compressed stream of more than {MAX_GZIP_BYTES} bytes, which cannot be "
+    "read bit by bit; unpack it, and add the archive inside."
+)
 # Headers that belong to the next one: long names, and whatever a system remarks.
 _TAR_REMARKS = {
     *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
@@ -99,7 +108,8 @@ class TarReader:
 
     def stream(self, stream: BinaryIO, budget: Budget, /) -> Iterator[Piece]:
         """Do as `read`, within a budget."""
-        yield from read_tar(stream, Shelf(self._find, budget))
+        shelf = Shelf(self._find, budget, n_begun=budget.begin(stream))
+        yield from read_tar(stream, shelf, begins=stream.tell())
 
 
 class GzipReader:
@@ -126,14 +136,20 @@ class GzipReader:
 
     def stream(self, stream: BinaryIO, budget: Budget, /) -> Iterator[Piece]:
         """Do as `read`, within a budget."""
+        first = budget.begin(stream)
         unpacked = Gunzip(stream, budget)
         buffered = io.BufferedReader(unpacked, buffer_size=HEAD_BYTES)
         head = buffered.peek(HEAD_BYTES)
         shelf = Shelf(self._find, budget)
-        if head[_TAR_MARK] == b"ustar":
+        if head.startswith(WARC_START):
+            # Mostly each record is packed by itself, and reading can begin at it.
+            yield from read_records(
+                buffered, budget, first=first, place_of=unpacked.place_of
+            )
+        elif size_of(stream) > MAX_GZIP_BYTES:
+            raise UnreadableContentError(FileOutcome.TOO_LARGE, _ONE_STREAM)
+        elif head[_TAR_MARK] == b"ustar":
             yield from read_tar(buffered, shelf)
-        elif head.startswith(WARC_START):
-            yield from read_records(buffered, budget)
         else:
             inside = buffered.read(MAX_MEMBER_BYTES + 1)
             if not inside and unpacked.error is not None:
@@ -143,7 +159,8 @@ class GzipReader:
                     io.BufferedReader(_Joined(inside, buffered)), budget
                 )
             else:
-                yield from shelf.open(inside, Path())
+                for piece in shelf.open(inside, Path()):
+                    yield replace(piece, offset=0)  # which is not one of the file
         if unpacked.error is not None:
             raise UnreadableContentError(FileOutcome.MALFORMED, unpacked.error)
 
@@ -166,14 +183,21 @@ class _Joined(io.RawIOBase):
         return len(data)
 
 
+def size_of(stream: BinaryIO) -> int:
+    """Return how many bytes a stream has; it stays where it is."""
+    here = stream.tell()
+    size = stream.seek(0, io.SEEK_END)
+    stream.seek(here)
+    return size
+
+
 def directory_bytes(stream: BinaryIO) -> int:
     """Return how large the directory of a zip archive says it is; 0 without one.
 
     It stands before the end of the archive: its size in 4 bytes, or where those are
     all ones in 8 bytes of a record before that (APPNOTE 4.3.14 and 4.3.16).
     """
-    size = stream.seek(0, io.SEEK_END)
-    stream.seek(max(0, size - _ZIP_END_BYTES))
+    stream.seek(max(0, size_of(stream) - _ZIP_END_BYTES))
     tail = stream.read(_ZIP_END_BYTES)
     stream.seek(0)
     found = _behind(tail, b"PK\x05\x06", slice(12, 16))
@@ -217,18 +241,28 @@ class _TarInfo(tarfile.TarInfo):
         return info
 
 
-def read_tar(stream: BinaryIO | io.BufferedReader, shelf: Shelf) -> Iterator[Piece]:
+def read_tar(
+    stream: BinaryIO | io.BufferedReader, shelf: Shelf, *, begins: int | None = None
+) -> Iterator[Piece]:
     """Yield the articles of a tar archive, as it is read.
+
+    Args:
+        stream: At the header of a member.
+        shelf: Has the number of that member.
+        begins: Bytes of the file before it; None where reading cannot begin anywhere.
 
     Raises:
         UnreadableContentError: It is broken or too large; or members were refused.
     """
     try:
-        archive = tarfile.open(fileobj=stream, mode="r|", tarinfo=_TarInfo)  # noqa: SIM115 - its end is that of the stream
+        archive = tarfile.open(  # noqa: SIM115 - its end is that of the stream
+            fileobj=stream, mode="r|", tarinfo=_TarInfo
+        )
         for info in archive:
             archive.members.clear()  # type: ignore[attr-defined]  # it would keep all
             name = f"{info.name}/" if info.isdir() else info.name
-            yield from shelf.read(name, partial(_untar, archive, info))
+            at = 0 if begins is None else begins + info.offset
+            yield from shelf.read(name, partial(_untar, archive, info), offset=at)
     except UnreadableContentError:
         raise
     except BROKEN as error:

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import BinaryIO
 
+from ingest.filemessages import FilePlace
 from ingest.messages import FileOutcome
 from ingest.readers.reader import UnreadableContentError
 
@@ -16,6 +18,7 @@ MAX_DEPTH = 1  # an archive in an archive, and none in that
 # For each byte of a file that is read bit by bit: the shortest texts, packed.
 MEMBERS_PER_BYTE = 1 / 50
 UNPACKED_PER_BYTE = 40
+_BEGINNING = FilePlace()
 
 
 class SpentError(UnreadableContentError):
@@ -23,12 +26,12 @@ class SpentError(UnreadableContentError):
 
 
 class PausedError(Exception):
-    """The time for an archive is over before its end; it goes on with a member."""
+    """The time for an archive is over before its end; it goes on at a place."""
 
-    def __init__(self, member: int, problems: str | None) -> None:
-        """Name the member, and what was wrong with those before it."""
-        super().__init__(member, problems)
-        self.member = member
+    def __init__(self, place: FilePlace, problems: str | None) -> None:
+        """Name the place, and what was wrong before it."""
+        super().__init__(place, problems)
+        self.place = place
         self.problems = problems
 
 
@@ -52,20 +55,31 @@ class Budget:
     depth: int = 0
     max_members: int = field(default_factory=lambda: MAX_MEMBERS)
     max_bytes: int = field(default_factory=lambda: MAX_UNPACKED_BYTES)
-    first_member: int = 0  # those before it have been read, and are passed over
+    place: FilePlace = _BEGINNING  # members before it were read and are passed over
     is_over: Callable[[], bool] = _never  # the time for this archive
 
     @classmethod
     def of_stream(
-        cls, n_bytes: int, *, first_member: int, is_over: Callable[[], bool]
+        cls, n_bytes: int, *, place: FilePlace, is_over: Callable[[], bool]
     ) -> "Budget":
         """Return the budget for an archive of so many bytes, read bit by bit."""
         return cls(
             max_members=max(MAX_MEMBERS, int(n_bytes * MEMBERS_PER_BYTE)),
             max_bytes=max(MAX_UNPACKED_BYTES, n_bytes * UNPACKED_PER_BYTE),
-            first_member=first_member,
+            place=place,
             is_over=is_over,
         )
+
+    def begin(self, stream: BinaryIO) -> int:
+        """Go to where the first member begins, if that is known; return its number.
+
+        Where it is not, the stream stays at its beginning, which is member 0.
+        """
+        if not self.place.offset:
+            return 0
+        stream.seek(self.place.offset)
+        self.spent.n_members += self.place.member
+        return self.place.member
 
     def inside(self) -> "Budget":
         """Return the budget for an archive that is inside.
@@ -76,13 +90,16 @@ class Budget:
         if self.depth >= MAX_DEPTH:
             reason = "An archive inside an archive inside an archive is not opened."
             raise UnreadableContentError(FileOutcome.TOO_LARGE, reason)
-        return replace(self, depth=self.depth + 1, first_member=0, is_over=_never)
+        return replace(self, depth=self.depth + 1, place=_BEGINNING, is_over=_never)
 
-    def begin_member(self, member: int, problems: Callable[[], str | None]) -> bool:
+    def begin_member(
+        self, member: int, problems: Callable[[], str | None], *, offset: int = 0
+    ) -> bool:
         """Count a member; return whether it is to be read now.
 
         Args:
             member: Its number, from 0.
+            offset: Of its first byte, where reading can begin there.
             problems: What was wrong with those before it, in a sentence.
 
         Raises:
@@ -92,9 +109,9 @@ class Budget:
         self.spent.n_members += 1
         if self.spent.n_members > self.max_members:
             raise _too_large(f"more than {self.max_members} members")
-        if member > self.first_member and self.is_over():
-            raise PausedError(member, problems())
-        return member >= self.first_member
+        if member > self.place.member and self.is_over():
+            raise PausedError(FilePlace(member=member, offset=offset), problems())
+        return member >= self.place.member
 
     def take_bytes(self, n_bytes: int) -> None:
         """Count what was unpacked.

@@ -62,7 +62,7 @@ class JsonLinesReader:
 
     def read(self, body: bytes, /) -> Iterator[Piece]:
         """Do as `stream` with what is held as a whole."""
-        return read_lines(io.BytesIO(body), Budget())
+        return self.stream(io.BytesIO(body), Budget())
 
     def stream(self, stream: BinaryIO, budget: Budget, /) -> Iterator[Piece]:
         """Yield the article of each line; it is named by its number.
@@ -87,21 +87,29 @@ def read_lines(stream: BinaryIO | io.BufferedReader, budget: Budget) -> Iterator
         PausedError: The time of the budget is over.
     """
     problems = Problems()
-    for number, line in enumerate(_lines(stream)):
-        if budget.begin_member(number, problems.sentence):
+    first = budget.begin(stream)
+    for number, (at, line) in enumerate(_lines(stream), start=first):
+        offset = at if stream.seekable() else 0
+        if budget.begin_member(number, problems.sentence, offset=offset):
             text = decode(line).text.replace("\0", "")
             piece = _read_line(text, number + 1, problems)
             if piece is not None:
-                yield replace(piece, member=number)
+                yield replace(piece, member=number, offset=offset)
     problems.settle()
 
 
-def _lines(stream: BinaryIO | io.BufferedReader) -> Iterator[bytes]:
-    """Yield lines; of a longer one than a file may be, a bit more than that."""
+def _lines(stream: BinaryIO | io.BufferedReader) -> Iterator[tuple[int, bytes]]:
+    """Yield lines with where they begin; of one too long, a bit more than it may have.
+
+    Only of a stream that can be sought in do the places mean anything.
+    """
+    at = stream.tell() if stream.seekable() else 0
     while line := stream.readline(MAX_MEMBER_BYTES + 1):
-        yield line
+        yield at, line
+        at += len(line)
         while len(line) > MAX_MEMBER_BYTES and not line.endswith(b"\n"):
             line = stream.readline(MAX_MEMBER_BYTES + 1)
+            at += len(line)
 
 
 def _load(text: str) -> Any:

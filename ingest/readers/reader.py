@@ -21,6 +21,7 @@ class Piece:
     confidence: float  # 0..1
     fragment: str | None = None  # where it stands, unless the file is one article
     member: int = 0  # which member, record or line of a stream it is in, from 0
+    offset: int = 0  # of that member in the file, where reading can begin there
     # Kind and text of every line, in the order of the file: nothing is thrown away.
     lines: tuple[tuple[str, str], ...] = ()
     url: str | None = None  # of its page, as the document spells it

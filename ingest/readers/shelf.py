@@ -42,14 +42,21 @@ class StreamReader(Reader, Protocol):
 class Shelf:
     """The members of one archive, as they are taken out of it."""
 
-    def __init__(self, find: Find, budget: Budget) -> None:
+    def __init__(self, find: Find, budget: Budget, *, n_begun: int = 0) -> None:
         self._find = find
         self._budget = budget
-        self._n_begun = 0
+        self._n_begun = n_begun  # members before the first that is taken out
         self.problems = Problems()
 
-    def read(self, name: str, load: Callable[[], bytes]) -> Iterator[Piece]:
+    def read(
+        self, name: str, load: Callable[[], bytes], *, offset: int = 0
+    ) -> Iterator[Piece]:
         """Yield the articles of a member; what is wrong with it is noted.
+
+        Args:
+            name: Its path in the archive.
+            load: Takes its bytes out.
+            offset: Where it begins in the file, if reading can begin there.
 
         Raises:
             UnreadableContentError: The budget of the archive is spent.
@@ -57,7 +64,9 @@ class Shelf:
         """
         number = self._n_begun
         self._n_begun += 1
-        is_asked = self._budget.begin_member(number, self.problems.sentence)
+        is_asked = self._budget.begin_member(
+            number, self.problems.sentence, offset=offset
+        )
         name = name.removeprefix("./")
         if not is_asked or name.endswith("/") or _is_passed_over(name):
             return
@@ -67,7 +76,7 @@ class Shelf:
             for piece in self.open(body, Path(name)):
                 inner = "" if piece.fragment is None else f"#{piece.fragment}"
                 fragment = quote(name, errors="replace") + inner
-                yield replace(piece, fragment=fragment, member=number)
+                yield replace(piece, fragment=fragment, member=number, offset=offset)
         except SpentError:
             raise
         except UnreadableContentError as error:

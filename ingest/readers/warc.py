@@ -1,7 +1,7 @@
 """WARC: the pages of a web archive, each with its address and when it was fetched."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from email.message import Message
 from pathlib import Path
@@ -59,26 +59,40 @@ class WarcReader:
 
     def stream(self, stream: BinaryIO, budget: Budget, /) -> Iterator[Piece]:
         """Do as `read`, within a budget."""
-        return read_records(stream, budget)
+        first = budget.begin(stream)
+        return read_records(stream, budget, first=first, place_of=int)
 
 
 def read_records(
-    stream: BinaryIO | io.BufferedReader, budget: Budget
+    stream: BinaryIO | io.BufferedReader,
+    budget: Budget,
+    *,
+    first: int,
+    place_of: Callable[[int], int],
 ) -> Iterator[Piece]:
     """Yield the article of each page in a stream of records, which are not packed.
+
+    Args:
+        stream: Begins with a record.
+        budget: What all of them may cost.
+        first: The number of that record, from 0.
+        place_of: Where in the file it is that so many bytes of the stream stand
+            before; 0 where reading cannot begin there.
 
     Raises:
         UnreadableContentError: As for `WarcReader.read`; or the budget is spent.
         PausedError: The time of the budget is over.
     """
     problems = Problems()
-    number = 0
+    number = first
     try:
-        for number, record in enumerate(_Records(stream), start=1):
-            is_asked = budget.begin_member(number - 1, problems.sentence)
+        records = _Records(stream)
+        for number, record in enumerate(records, start=first + 1):
+            at = place_of(records.offset)
+            is_asked = budget.begin_member(number - 1, problems.sentence, offset=at)
             if is_asked and _is_page(record):
                 for piece in _pieces(record, number, problems, budget):
-                    yield replace(piece, member=number - 1)
+                    yield replace(piece, member=number - 1, offset=at)
             if _breaks_off(record):
                 problems.add(f"record {number}", "It breaks off.")
                 break

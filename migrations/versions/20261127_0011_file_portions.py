@@ -33,6 +33,16 @@ def upgrade() -> None:
             comment="Articles of the next member that are stored",
         ),
     )
+    op.add_column(
+        "run_file",
+        sa.Column(
+            "place_offset",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="Bytes of it before that member; 0: reading cannot begin there",
+        ),
+    )
     op.create_table(
         "file_portion",
         sa.Column(
@@ -65,6 +75,12 @@ def upgrade() -> None:
             comment="Likewise, in that member",
         ),
         sa.Column(
+            "end_offset",
+            sa.BigInteger(),
+            nullable=True,
+            comment="Bytes of the file before that member, where they are told",
+        ),
+        sa.Column(
             "goes_on",
             sa.Boolean(),
             nullable=False,
@@ -85,5 +101,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("file_portion")
+    op.drop_column("run_file", "place_offset")
     op.drop_column("run_file", "place_piece")
     op.drop_column("run_file", "place_member")

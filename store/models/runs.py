@@ -202,6 +202,12 @@ class RunFile(Counts, Base):
         server_default="0",
         comment="Articles of the next member that are stored",
     )
+    place_offset: Mapped[int] = col(
+        BigInteger,
+        default=0,
+        server_default=text("0"),
+        comment="Bytes of it before that member; 0: reading cannot begin there",
+    )
     # No foreign key: to add one locks the feeds, and none of them is ever deleted.
     feed_id: Mapped[int | None] = col(
         BigInteger, comment="Folder that it was found in; NULL: it was handed over"
@@ -249,5 +255,8 @@ class FilePortion(Base):
         BigInteger, comment="Where the next one begins; NULL when there is none"
     )
     end_piece: Mapped[int | None] = col(Integer, comment="Likewise, in that member")
+    end_offset: Mapped[int | None] = col(
+        BigInteger, comment="Bytes of the file before that member, where they are told"
+    )
     goes_on: Mapped[bool] = col(comment="The same worker sends the next one as well")
     error: Mapped[str | None] = col(Text, comment="What could not be read of it")

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,8 +17,10 @@ import pytest
 
 from ingest.filemessages import FilePlace, FileRead, FileToRead, ReadFiles
 from ingest.files import read_files
+from ingest.loading import FileAwayError, open_file
 from ingest.messages import FileOutcome
 from ingest.portions import FILE_BYTES, message_bytes
+from ingest.readers import archives
 from ingest.readers import json as json_reader
 
 NOW = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
@@ -52,10 +55,10 @@ def tarred(mode: str = "w") -> bytes:
     return stream.getvalue()
 
 
-def warc(*, packed: bool) -> bytes:
+def warc(*, packed: bool, n_records: int = N, said: str = TEXT * 2) -> bytes:
     records = []
-    for n in range(N):
-        page = PAGE.format(n, TEXT * 2)
+    for n in range(n_records):
+        page = PAGE.format(n, said)
         answer = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n{page}"
         head = (
             "WARC/1.0\r\nWARC-Type: response\r\n"
@@ -124,12 +127,13 @@ def test_the_portions_of_a_file_hold_each_article_once(
     assert reads[-1].end is None
 
 
-def test_a_portion_depends_on_its_beginning_alone(archive: Path) -> None:
-    asked = command(archive, whole=1)
-    whole = portions(asked)
-    for n, portion in enumerate(whole):
+@pytest.mark.parametrize("whole", [1, 10_000_000], ids=["stream", "whole"])
+def test_a_portion_depends_on_its_beginning_alone(archive: Path, whole: int) -> None:
+    asked = command(archive, whole=whole)
+    all_portions = portions(asked)
+    for n, portion in enumerate(all_portions):
         file = replace(asked.files[0], place=portion.start or FilePlace())
-        assert portions(replace(asked, files=(file,))) == whole[n:]
+        assert portions(replace(asked, files=(file,))) == all_portions[n:]
 
 
 @pytest.mark.parametrize("whole", [1, 10_000_000], ids=["stream", "whole"])
@@ -150,6 +154,106 @@ def test_an_archive_pauses_when_its_time_is_over_and_goes_on_there(
     # Lines that are held as a whole are read in no time.
     n_members = {".zip": N // 2, ".jsonl": N if whole == 1 else 1}
     assert n_tasks == n_members.get(archive.suffix, N)
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.tar", "a.warc", "a.warc.gz"])
+def test_reading_goes_on_without_what_was_read(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(STREAMS[name]())
+    asked = command(path, whole=1)
+    first, *others = portions(asked)
+    assert first.end is not None
+    assert 0 < first.end.offset < path.stat().st_size
+    # By its first bytes a file is known for what it is; nothing else is looked at.
+    with path.open("r+b") as stream:
+        stream.seek(270)
+        stream.write(bytes(first.end.offset - 270))
+    file = replace(asked.files[0], place=first.end)
+    on = portions(replace(asked, files=(file,)))
+    assert titles(on) == titles(others)
+    assert keys(on) == keys(others)
+
+
+def test_pages_larger_than_a_buffer_are_whole_in_packed_records(tmp_path: Path) -> None:
+    path = tmp_path / "a.warc.gz"
+    # Hardly any of it can be packed, so that members end in the middle of what is read.
+    words = sha256(b"").hexdigest()
+    while len(words) < 30_000:
+        words += f" {sha256(words.encode()).hexdigest()}"
+    path.write_bytes(warc(packed=True, n_records=12, said=words))
+    reads = portions(command(path, whole=1, message=100_000))
+    assert titles(reads) == [f"Title {n}" for n in range(12)]
+    assert [read.error for read in reads] == [None] * len(reads)
+    texts = [e.article.text for read in reads for e in read.entries if e.article]
+    assert {text.strip() for text in texts} == {words}
+
+
+def test_one_compressed_stream_may_only_be_so_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "MAX_GZIP_BYTES", 500)
+    for name, outcome in (
+        ("a.tar.gz", FileOutcome.TOO_LARGE),
+        ("a.warc.gz", FileOutcome.READ),
+    ):
+        path = tmp_path / name
+        path.write_bytes(STREAMS[name]())
+        assert path.stat().st_size > 500
+        assert {read.outcome for read in portions(command(path, whole=1))} == {outcome}
+
+
+def two_files(path: Path, *, whole: int) -> ReadFiles:
+    """Ask for the rest of one file, and for another one."""
+    other = path.with_name("other.json")
+    other.write_bytes(record(0))
+    asked = command(path, whole=whole)
+    begun = replace(asked.files[0], place=portions(asked)[0].end or FilePlace())
+    small = FileToRead(file_id=8, path=str(other), source="gazette")
+    return replace(asked, files=(begun, small))
+
+
+@pytest.mark.parametrize("whole", [2_000, 10_000_000], ids=["stream", "whole"])
+def test_the_rest_of_a_file_that_is_out_of_reach_is_not_its_end(
+    archive: Path, whole: int
+) -> None:
+    asked = two_files(archive, whole=whole)
+    archive.rename(archive.with_name("away"))
+    events = read_files(asked, now=NOW)
+    (event,) = (next(events),)
+    assert [read.file_id for read in event.reads] == [8]
+    with pytest.raises(FileAwayError, match="does not exist"):
+        next(events)
+    # Of what was never opened, that is the end.
+    missing = replace(asked, files=(replace(asked.files[0], place=FilePlace()),))
+    (read,) = portions(missing)
+    assert read.outcome is FileOutcome.MISSING
+
+
+@pytest.mark.parametrize("whole", [2_000, 10_000_000], ids=["stream", "whole"])
+def test_another_file_at_the_path_is_not_read_on(archive: Path, whole: int) -> None:
+    asked = command(archive, whole=whole)
+    first, second, *_ = portions(asked)
+    begun = replace(
+        asked.files[0],
+        place=second.start or FilePlace(),
+        content_key=first.content_key,
+    )
+    asked = replace(asked, files=(begun,))
+    assert portions(asked)[0].entries == second.entries
+    archive.write_bytes(archive.read_bytes() + b"\n")
+    (read,) = portions(asked)
+    assert "changed" in (read.error or "")
+    assert read.entries == ()
+    assert read.end is None
+
+
+def test_what_a_disk_refuses_is_no_damage_of_the_file() -> None:
+    # Reading the memory of a process at its beginning fails as a bad disk does.
+    with (
+        pytest.raises(FileAwayError, match="input/output error"),
+        open_file(Path("/proc/self/mem"), max_bytes=1),
+    ):
+        pass
 
 
 def test_what_is_held_as_a_whole_keeps_its_bytes_with_the_first_portion(

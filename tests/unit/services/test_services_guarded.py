@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,14 @@ from celery import Celery, signals
 from celery.exceptions import SoftTimeLimitExceeded
 
 from enrich.messages import ArticleToEnrich, EnrichArticles, Lane
-from ingest.filemessages import FileRead, FilesRead, FileToRead, ReadFiles
+from ingest.filemessages import (
+    FilePlace,
+    FileRead,
+    FilesRead,
+    FileToRead,
+    ReadFiles,
+)
+from ingest.files import read_files
 from ingest.messages import FileOutcome
 from services import failures, guarded, routes, wire
 from services.app import make_app
@@ -212,6 +220,36 @@ def test_work_whose_process_was_killed_is_reported_by_its_worker(app: Celery) ->
 
     failed = only_failure(app)
     assert (failed.error, failed.ids) == ("WorkerLostError", ("1:1", "2:1", "3:1"))
+
+
+def test_of_many_files_only_the_one_that_is_away_is_to_be_read_again(
+    app: Celery, tmp_path: Path
+) -> None:
+    here, away = tmp_path / "a.txt", tmp_path / "b.txt"
+    here.write_text("A text that is no article.")
+    begun = FilePlace(member=3, offset=900)
+    command = ReadFiles(
+        files=(
+            FileToRead(file_id=1, path=str(away), source="s", attempt=2, place=begun),
+            FileToRead(file_id=2, path=str(here), source="s", attempt=1),
+        ),
+        max_file_bytes=1_000,
+        max_message_bytes=10_000,
+    )
+
+    def run(command: ReadFiles, report: Report) -> None:
+        for event in read_files(command, now=NOW):
+            report(event)
+
+    run_guarded(app, ReadFiles, wire.encode(command), run)
+
+    read, failed = waiting(app)
+    (one,) = wire.decode(FilesRead, read).reads
+    assert one.file_id == 2
+    failure = wire.decode(WorkFailed, failed)
+    assert (failure.error, failure.ids) == ("FileAwayError", ("1:2",))
+    assert not failure.permanent
+    assert "does not exist" in failure.detail
 
 
 def test_no_text_of_an_article_reaches_the_log(

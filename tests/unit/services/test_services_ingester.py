@@ -2,7 +2,13 @@
 
 import pytest
 
-from services.ingester import LOOK_SECONDS, MAX_WAIT_SECONDS, Brake, fetch_options
+from services.ingester import (
+    LOOK_SECONDS,
+    MAX_WAIT_SECONDS,
+    Brake,
+    TaskClock,
+    fetch_options,
+)
 from services.settings import Settings
 
 
@@ -48,6 +54,26 @@ def test_the_patience_is_that_of_the_whole_task() -> None:
         brake.hold()
 
     assert store.slept == MAX_WAIT_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("first", "end"),
+    [
+        (1, 50),  # half of the task
+        (40, 65),  # a quarter from where the news began
+        (80, 90),  # never what is left for the last message
+        (95, 95),  # but one member in any case
+    ],
+)
+def test_a_task_gets_ahead_however_long_it_took_to_find_its_place(
+    first: int, end: int
+) -> None:
+    now = 0.0
+    clock = TaskClock(100, clock=lambda: now)
+    now = first
+    while not clock.is_over():
+        now += 1
+    assert end <= now <= end + 1
 
 
 def test_one_slow_host_leaves_a_task_the_time_for_its_last_poll() -> None:
