@@ -29,10 +29,12 @@ def settle(
 ) -> dict[Field, list[Piece]]:
     """Return the names of each field by place, never overlapping.
 
-    An operator's alias always counts. A table says of places and organisations what
-    they are, and adds those that the model overlooked. A lone word that is the last
-    word of a person who is named in full in the article is that person. "Brandt
-    Leasing of Dublin" is a body and a place, "Bank of England" a body.
+    An operator's alias counts whatever the model says, but not inside the longer name
+    of a person, who may be a relative: "Asma Assad" is not "Assad". A table says of
+    places and organisations what they are, and adds those that the model overlooked. A
+    lone word that is the last word of a person who is named in full in the article is
+    that person. "Brandt Leasing of Dublin" is a body and a place, "Bank of England" a
+    body.
 
     Args:
         passages: The fields of an article.
@@ -52,9 +54,9 @@ def _settle(
     names: frozenset[str],
     lexicon: Lexicon,
 ) -> Iterator[Piece]:
-    taken: set[int] = set()
+    pieces, taken = list(pieces), set[int]()
     for hit in passage.hits.values():
-        if hit.alias.operator:
+        if hit.alias.operator and not _is_in_person(hit, pieces):
             taken.update(range(hit.first, hit.last))
             yield Piece(hit.first, hit.last, hit.alias.kind)
     for whole in pieces:
@@ -69,6 +71,16 @@ def _settle(
             known = _is_known(passage, piece, lexicon.common)
             if known and not _is_account(passage, piece):
                 yield piece
+
+
+def _is_in_person(hit: Hit, pieces: Iterable[Piece]) -> bool:
+    return any(
+        piece.kind is EntityKind.PER
+        and piece.first <= hit.first
+        and hit.last <= piece.last
+        and hit.last - hit.first < piece.last - piece.first
+        for piece in pieces
+    )
 
 
 def _without_seat(passage: Passage, piece: Piece, lexicon: Lexicon) -> Piece:

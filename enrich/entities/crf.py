@@ -15,7 +15,7 @@ from enrich.messages import EntitiesStatus, EntityKind, Field
 if TYPE_CHECKING:
     from enrich.entities.model import NameModel
 
-CRF_VERSION = "1"  # raise it with every change of code here that alters a span
+CRF_VERSION = "2"  # raise it with every change of code here that alters a span
 CRF_LANGUAGE = "en"
 
 

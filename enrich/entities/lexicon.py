@@ -14,7 +14,7 @@ from enrich.entities.tables import (
     read_cues,
     read_given_names,
 )
-from enrich.entities.tokens import Token, tokenize
+from enrich.entities.tokens import Sentence, Token, tokenize
 
 # In German every noun has a capital, so that a capital alone proves nothing.
 NOUNS_WITH_CAPITALS = frozenset({"de"})
@@ -153,19 +153,25 @@ def index_aliases(aliases: Sequence[Alias], languages: set[str]) -> AliasIndex:
     }
 
 
-def find_aliases(tokens: Sequence[Token], aliases: AliasIndex) -> list[Hit]:
-    """Find the longest aliases from left to right; they never overlap."""
+def find_aliases(
+    tokens: Sequence[Token], sentences: Sequence[Sentence], aliases: AliasIndex
+) -> list[Hit]:
+    """Find the longest aliases from left to right.
+
+    They never overlap, and none begins in one sentence and ends in the next.
+    """
     hits: list[Hit] = []
     end = 0
-    for first, token in enumerate(tokens):
-        if first < end or token.text not in aliases:
-            continue
-        for words, alias in aliases[token.text]:
-            last = first + len(words)
-            if tuple(token.text for token in tokens[first:last]) == words:
-                hits.append(Hit(first, last, alias))
-                end = last
-                break
+    for sentence in sentences:
+        for first in range(*sentence):
+            if first < end or tokens[first].text not in aliases:
+                continue
+            for words, alias in aliases[tokens[first].text]:
+                last = min(first + len(words), sentence.last)
+                if tuple(token.text for token in tokens[first:last]) == words:
+                    hits.append(Hit(first, last, alias))
+                    end = last
+                    break
     return hits
 
 

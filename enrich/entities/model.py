@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from enrich.entities.features import (
     EDGE,
     MARGIN,
+    MAX_WORD_CHARS,
     N_PARTS,
     PLACES,
     Keys,
@@ -105,7 +106,8 @@ class NameModel:
         for piece in pieces:
             found = self._gazetteer.mark(piece)
             marks += [(len(rows) + place, mark) for place, mark in found.items()]
-            for word in piece:
+            for whole in piece:
+                word = whole[:MAX_WORD_CHARS]  # what is longer is not kept either
                 row = known.get(word)
                 if row is None:
                     row = fresh.setdefault(word, len(known) + len(fresh))

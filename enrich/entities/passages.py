@@ -42,10 +42,11 @@ def join_passage(sentences: Sequence[Sequence[str]], lexicon: Lexicon) -> Passag
 def _make(
     text: str, tokens: list[Token], sentences: list[Sentence], lexicon: Lexicon
 ) -> Passage:
+    hits = find_aliases(tokens, sentences, lexicon.aliases)
     return Passage(
         text=text,
         tokens=tokens,
         lowers=[token.text.lower() for token in tokens],
         sentences=sentences,
-        hits={hit.first: hit for hit in find_aliases(tokens, lexicon.aliases)},
+        hits={hit.first: hit for hit in hits},
     )

@@ -11,7 +11,7 @@ from enrich.entities.spans import Document, Extraction, ExtractorInfo, Span
 from enrich.entities.tables import ANY_LANGUAGE, Alias, tables_digest
 from enrich.messages import EntitiesStatus, Field
 
-RULES_VERSION = "1"  # raise it with every change of code that alters a span
+RULES_VERSION = "2"  # raise it with every change of code that alters a span
 RULES_LANGUAGES = frozenset({"en", "de", "fr", "es", "pt", "it"})
 
 

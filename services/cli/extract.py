@@ -168,6 +168,8 @@ def _parse(line: bytes) -> dict[str, Any]:
         raise Unusable("not JSON in UTF-8") from None
     if not isinstance(record, dict) or not {"id", "text"} <= record.keys():
         raise Unusable("needs an object with id and text")
+    if not isinstance(record["id"], str | int):
+        raise Unusable("id is neither a string nor a number")
     for name in ("text", "title", "language"):
         if not isinstance(record.get(name) or "", str):
             raise Unusable(f"{name} is no string")

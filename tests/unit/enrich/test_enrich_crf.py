@@ -62,7 +62,7 @@ def test_an_operator_alias_overrules_the_model() -> None:
     aliases = "the Firm\tORG\torg:firm\nBerlin\tPER\tper:irving\t*\n"
     text = "Irving Berlin and Berlin trust the Firm."
     assert names(text, aliases=aliases) == [
-        ("Berlin", "PER"),
+        ("Irving Berlin", "PER"),
         ("Berlin", "PER"),
         ("the Firm", "ORG"),
     ]
@@ -88,6 +88,33 @@ PIECES = st.lists(
     | st.text(max_size=4),
     max_size=25,
 )
+
+
+@pytest.mark.parametrize("tier", [CrfExtractor, RulesExtractor])
+def test_a_relative_is_not_who_the_operator_calls_by_the_surname(
+    tier: type[CrfExtractor | RulesExtractor],
+) -> None:
+    text = "Bashar al-Assad met Asma Assad. Assad said that she had called."
+    aliases = parse_operator_aliases("Assad\tPER\tper:bashar-al-assad")
+    document = Document(title="", text=text, language="en")
+    (extraction,) = tier(aliases).extract([document])
+    spans = [(text[span.start : span.end], span.key) for span in extraction.spans]
+    assert spans == [
+        ("Bashar al-Assad", None),
+        ("Asma Assad", None),
+        ("Assad", "per:bashar-al-assad"),
+    ]
+
+
+@pytest.mark.parametrize("tier", [CrfExtractor, RulesExtractor])
+def test_no_known_name_goes_on_in_the_next_sentence(
+    tier: type[CrfExtractor | RulesExtractor],
+) -> None:
+    text = "The way leads to the south\n\nsudan is written small"
+    aliases = parse_operator_aliases("south sudan\tLOC\tcountry:SS")
+    document = Document(title="", text=text, language="en")
+    (extraction,) = tier(aliases).extract([document])
+    assert extraction.spans == ()
 
 
 @settings(max_examples=60, deadline=None)

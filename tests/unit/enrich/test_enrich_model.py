@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enrich.entities import card, modelfile
-from enrich.entities.features import sentence_keys
+from enrich.entities.features import MAX_WORD_CHARS, sentence_keys
 from enrich.entities.gazetteer import Gazetteer
 from enrich.entities.iob2 import TAGS
 from enrich.entities.model import (
@@ -112,6 +112,12 @@ def test_ever_new_words_are_forgotten_again_and_change_nothing(
         model.tag([[str(number + one) for one in range(10)]])
         assert len(model._rows) <= 50 + 11
     assert model.tag([WORDS]) == expected
+
+
+def test_of_a_word_without_end_only_the_beginning_is_kept() -> None:
+    model = make_model()
+    model.tag([["A" * 100_000, "B" * 100_000]])
+    assert max(map(len, model._rows)) == MAX_WORD_CHARS
 
 
 def test_weights_are_read_as_they_were_written(tmp_path: Path) -> None:

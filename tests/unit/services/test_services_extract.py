@@ -53,14 +53,16 @@ def test_lines_without_a_text_are_named_and_the_others_read(
 ) -> None:
     content = (
         b'{"id": 1\n[]\n{"id": 1}\n{"id": 1, "text": 2}\n\xff\n{"id":6,"text":""}\n'
+        b'{"id": null, "text": "a"}\n'
     )
     code = run(tmp_path / "in.jsonl", content, "extract", "--tier", "rules")
     output = capsys.readouterr()
     assert code == ExitCode.PROBLEMS
     assert [json.loads(line)["id"] for line in output.out.splitlines()] == [6]
-    assert [f"line {number}" in output.err for number in range(1, 7)] == [
+    assert [f"line {number}" in output.err for number in range(1, 8)] == [
         *[True] * 5,
         False,
+        True,
     ]
 
 
