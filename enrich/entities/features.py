@@ -67,18 +67,19 @@ def word_keys(word: str, gazetteer: Gazetteer) -> WordKeys:
     short = _REPEATED.sub(r"\1", shape)
     classes = gazetteer.classes(word)
     letters = _CLASS.findall(classes)
-    near = ["w" + lower, "t" + short, "e" + lower[-3:], "g" + short + classes]
+    far = ["w" + lower, "g" + short + classes]
+    near = [*far, "t" + short, "e" + lower[-3:], "k" + gazetteer.cluster(word)]
     near += ["c" + letter for letter in letters]
-    near += ["k" + gazetteer.cluster(word)]
     here = [*near, "x" + word, "s" + shape, *_affixes(lower)]
     if "-" in word[1:-1]:
         here += ["h" + part for part in lower.split("-")]
-    far = ["w" + lower, "g" + short + classes]
-    names = (here, near, near, far, far)
+    names = [_encode(name) for name in here]
     return WordKeys(
         places=tuple(
-            [_hash(f"{place}{name}") for name in found]
-            for place, found in zip(PLACES, names, strict=True)
+            [zlib.crc32(name, start) for name in names[:n_names]]
+            for start, n_names in zip(
+                _STARTS, (None, len(near), len(near), 2, 2), strict=True
+            )
         ),
         parts=(_hash(lower), _hash(short), _hash(short + classes)),
     )
@@ -155,7 +156,15 @@ def _char_shape(char: str) -> str:
 
 
 def _hash(name: str) -> int:
-    return zlib.crc32(name.encode("utf-8", "surrogatepass"))
+    return zlib.crc32(_encode(name))
+
+
+def _encode(name: str) -> bytes:
+    return name.encode("utf-8", "surrogatepass")
+
+
+# A checksum goes on where another one ended: names are hashed behind their place.
+_STARTS = tuple(_hash(str(place)) for place in PLACES)
 
 
 def _mix(one: Keys, two: Keys) -> Keys:
