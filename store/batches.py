@@ -129,7 +129,7 @@ def replace_rows(
     key: Sequence[str],
     but: Sequence[str] = (),
 ) -> None:
-    """Insert rows; where the key is taken, all columns get the new values.
+    """Insert rows; where the key is taken, the columns of the rows get new values.
 
     Args:
         session: In a transaction.
@@ -142,7 +142,7 @@ def replace_rows(
     if not last:
         return
     batch = batch_of(session, model, last)
-    changed = [name for name in batch.names if name not in {*key, *but}]
+    changed = [name for name in last[0] if name not in {*key, *but}]
     change = ", ".join(f"{name} = excluded.{name}" for name in changed)
     _insert(batch, f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {change}")
 
@@ -168,11 +168,14 @@ def add_to_rows(
 
 
 def update_rows(session: Session, model: Any, rows: Sequence[Row]) -> None:
-    """Change rows by their id; of two changes to one row the last counts."""
+    """Change rows by their id, in the columns that are given, and in no other.
+
+    Of two changes to one row the last counts.
+    """
     last = list({row["id"]: row for row in rows}.values())
     if not last:
         return
-    batch = batch_of(session, model, last)
+    batch = batch_of(session, model, last, is_new=False)
     table, values = batch.table.name, [one for one in batch.names if one != "id"]
     if batch.on_sqlite:
         change = ", ".join(f"{name} = :{name}" for name in values)

@@ -53,18 +53,20 @@ def count_rows(rows: Rows) -> int:
     return len(rows.rows if isinstance(rows, Tuples) else rows)
 
 
-def batch_of(session: Session, model: Any, rows: Rows) -> Batch:
-    """Return rows as the driver takes them, with what columns fill in by themselves.
+def batch_of(session: Session, model: Any, rows: Rows, *, is_new: bool = True) -> Batch:
+    """Return rows as the driver takes them.
 
     Args:
         session: In a transaction.
         model: The table.
         rows: At least one.
+        is_new: They get what columns that are not given fill in by themselves. Rows
+            that stand there already keep what they have in those.
     """
     connection, table = connection_of(session), model.__table__
     if not isinstance(rows, Tuples):
         rows = _tuples(rows)
-    defaults = _defaults(table, rows.names)
+    defaults = _defaults(table, rows.names) if is_new else {}
     names, tuples = (*rows.names, *defaults), rows.rows
     if defaults:
         tuples = [(*row, *defaults.values()) for row in tuples]

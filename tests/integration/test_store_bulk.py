@@ -41,7 +41,7 @@ from store.models import (
 from store.seen import Seen, Sighting
 from store.tally import End
 from store.tuples import Tuples
-from store.words import QuarantineKind
+from store.words import QuarantineKind, QuarantineState
 from store.writer import write_entries
 
 pytestmark = pytest.mark.unbalanced("its rows are made by hand")
@@ -158,6 +158,26 @@ def test_of_two_changes_to_one_row_the_last_counts(desk: Desk) -> None:
     second = desk.one(Entity, Entity.key == "b")
     assert (first.name, first.kind) == ("last", "ORG")
     assert (second.name, second.kind) == ("two", "LOC")
+
+
+def test_a_change_touches_no_column_that_it_does_not_name(desk: Desk) -> None:
+    case = {
+        "kind": QuarantineKind.MESSAGE,
+        "item": "a",
+        "state": QuarantineState.OPEN,
+        "error": "E",
+        "detail": "",
+        "first_at": NOW,
+        "last_at": NOW,
+    }
+    with transaction(desk.engine) as session:
+        insert_rows(session, Quarantine, [case | {"attempts": 7, "n_times": 3}])
+        (found,) = session.scalars(select(Quarantine.id))
+        update_rows(session, Quarantine, [{"id": found, "error": "F"}])
+        again = case | {"error": "G", "detail": "again"}
+        replace_rows(session, Quarantine, [again], key=["kind", "item"])
+    row = desk.one(Quarantine)
+    assert (row.error, row.detail, row.attempts, row.n_times) == ("G", "again", 7, 3)
 
 
 def test_sums_are_added_to_those_that_stand_there(desk: Desk) -> None:
