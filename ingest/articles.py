@@ -128,8 +128,12 @@ def _compared(text: str) -> str:
 
 
 def _title(title: str, text: str) -> str:
-    title = shorten(collapse(title), MAX_TITLE_CHARS)
-    return title or shorten(collapse(text[: 8 * MADE_TITLE_CHARS]), MADE_TITLE_CHARS)
+    return shorten(collapse(title), MAX_TITLE_CHARS) or made_title(text)
+
+
+def made_title(text: str) -> str:
+    """Return the title of an article that has none: the beginning of its tidy text."""
+    return shorten(collapse(text[: 8 * MADE_TITLE_CHARS]), MADE_TITLE_CHARS)
 
 
 def _bounded(line: str | None, max_chars: int) -> str | None:

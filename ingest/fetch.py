@@ -1,7 +1,7 @@
 """Fetching: one guarded HTTP request, from the URL of a feed to the bytes behind it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -64,6 +64,9 @@ class FetchRequest:
     connect_timeout_seconds: float = 10.0
     max_body_bytes: int = 10_000_000  # decoded
     cut: bool = False  # keep what fits of a longer body, instead of giving it up
+    # Is told each address that a redirect leads to before it is requested, and raises
+    # FetchFailedError where it may not be. None: all may.
+    allow: Callable[[str], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +180,8 @@ class _Fetcher:
             permanent = permanent and answer.permanent
             seconds_left -= seconds
             url = next_url(url, answer.location)
+            if request.allow is not None and n_redirects < MAX_REDIRECTS:
+                await request.allow(str(url))
         raise FetchFailedError(
             PollOutcome.HTTP_ERROR, f"it redirects more than {MAX_REDIRECTS} times"
         )

@@ -5,30 +5,28 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from email.message import Message
 from functools import partial
-from http import HTTPStatus
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from ingest.articles import make_article, plausible
 from ingest.bodies import sentence
-from ingest.charset import binary_reason
 from ingest.documents import pack
 from ingest.fetch import Fetch, FetchRequest, Reply
 from ingest.fetch_errors import FetchFailedError, brief
 from ingest.headers import retry_after_seconds
 from ingest.messages import Article, FileOutcome, PollOutcome, host_of
 from ingest.packedlines import pack_lines
-from ingest.pagejudge import is_front_page, is_made_title, judge
+from ingest.pagejudge import is_made_title, judge
 from ingest.pagemessages import (
+    PAUSE_SECONDS,
     FetchPages,
     PageFetched,
     PageLimits,
     PagesFetched,
     PageToFetch,
 )
+from ingest.pagereplies import charset, media_type, refusal
 from ingest.pages import OnlyConsentError, PageArticle
 from ingest.pagewords import PageOutcome
 from ingest.parts import document_bytes
@@ -44,24 +42,8 @@ from ingest.robots import Robots
 from ingest.teasers import count_words
 
 ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
-# Between two pages of a host. Readers are no quicker, and no site has to brace itself.
-PAUSE_SECONDS = 1.0
-MAX_MEDIA_TYPE_CHARS = 120
-HEAD_BYTES = 4_096
 ARTICLE_BYTES = 2  # a character of an article in a message, at least
 
-_HTML = {"text/html", "application/xhtml+xml"}
-_UNTOLD = {"", "text/plain", "application/octet-stream", "application/xml", "text/xml"}
-_OUTCOMES = {
-    HTTPStatus.UNAUTHORIZED: PageOutcome.DENIED,
-    HTTPStatus.PAYMENT_REQUIRED: PageOutcome.PAYWALL,
-    HTTPStatus.FORBIDDEN: PageOutcome.DENIED,
-    HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS: PageOutcome.DENIED,
-    HTTPStatus.NOT_FOUND: PageOutcome.NOT_FOUND,
-    HTTPStatus.GONE: PageOutcome.NOT_FOUND,
-    HTTPStatus.TOO_MANY_REQUESTS: PageOutcome.THROTTLED,
-    HTTPStatus.SERVICE_UNAVAILABLE: PageOutcome.THROTTLED,
-}
 _REFUSED = {
     FileOutcome.TOO_LARGE: PageOutcome.TOO_LARGE,
     FileOutcome.MALFORMED: PageOutcome.HOSTILE,
@@ -121,36 +103,30 @@ async def _fetch(
     except FetchFailedError as error:
         event = _failed(page, error, means.now())
     except Exception as error:  # noqa: BLE001 - one page must not end the others
-        reason = f"it failed in an unforeseen way: {type(error).__name__}"
-        unforeseen = FetchFailedError(
-            PollOutcome.UNREACHABLE, f"{reason}: {brief(error)}"
-        )
+        unforeseen = FetchFailedError(PollOutcome.UNREACHABLE, _unforeseen(error))
         event = _failed(page, unforeseen, means.now())
     else:
-        read = partial(read_page, page, reply, limits=limits, now=means.now())
+        read = partial(_read, page, reply, limits, means.now())
         event = await asyncio.get_running_loop().run_in_executor(aside, read)
     elapsed = (means.now() - started) // timedelta(milliseconds=1)
     return replace(event, elapsed_ms=elapsed)
 
 
 async def _ask(page: PageToFetch, limits: PageLimits, means: PageMeans) -> Reply:
-    """Return what the server says, if its host lets itself be read.
+    """Return what the server says, if the host of each address on the way lets us.
 
     Raises:
-        FetchFailedError: There is no reply, or robots.txt forbids to use it.
+        FetchFailedError: There is no reply, or robots.txt forbids to ask for it.
     """
-    request = FetchRequest(
-        url=page.url,
-        timeout_seconds=limits.timeout_seconds,
-        connect_timeout_seconds=limits.connect_timeout_seconds,
-        max_body_bytes=limits.max_body_bytes,
+    fetch = means.robots.obeyed_by(means.fetch)
+    return await fetch(
+        FetchRequest(
+            url=page.url,
+            timeout_seconds=limits.timeout_seconds,
+            connect_timeout_seconds=limits.connect_timeout_seconds,
+            max_body_bytes=limits.max_body_bytes,
+        )
     )
-    await means.robots.check(request, fetch=means.fetch)
-    reply = await means.fetch(request)
-    if reply.redirects and reply.url != page.url:
-        there = replace(request, url=reply.url)
-        await means.robots.check(there, fetch=means.fetch)
-    return reply
 
 
 def _failed(page: PageToFetch, error: FetchFailedError, at: datetime) -> PageFetched:
@@ -169,11 +145,44 @@ def _failed(page: PageToFetch, error: FetchFailedError, at: datetime) -> PageFet
     )
 
 
+def _read(
+    page: PageToFetch, reply: Reply, limits: PageLimits, now: datetime
+) -> PageFetched:
+    try:
+        return read_page(page, reply, limits=limits, now=now)
+    except MemoryError:
+        raise  # it may be that of others: the page is tried again, alone
+    except Exception as error:  # noqa: BLE001 - one page must not end the others
+        told = _told(page, reply, now) | {"error": sentence(_unforeseen(error))}
+        return PageFetched(outcome=PageOutcome.HOSTILE, **told)
+
+
+def _unforeseen(error: Exception) -> str:
+    return f"it failed in an unforeseen way: {type(error).__name__}: {brief(error)}"
+
+
 def read_page(
     page: PageToFetch, reply: Reply, *, limits: PageLimits, now: datetime
 ) -> PageFetched:
     """Return what a reply comes to for the entry that wanted it; pure."""
-    told: dict[str, Any] = {
+    told = _told(page, reply, now)
+    refused = refusal(page.url, reply)
+    if refused is not None:
+        outcome, error = refused
+        return PageFetched(outcome=outcome, error=error, **told)
+    try:
+        opened = open_page(reply.body, http=charset(reply))
+    except OnlyConsentError:
+        return PageFetched(outcome=PageOutcome.CONSENT, **told)
+    except UnreadableContentError as error:
+        outcome = _REFUSED.get(error.outcome, PageOutcome.NO_ARTICLE)
+        return PageFetched(outcome=outcome, error=error.reason, **told)
+    return _judged(page, reply, opened, limits=limits, told=told)
+
+
+def _told(page: PageToFetch, reply: Reply, now: datetime) -> dict[str, Any]:
+    """Return what can be told of a reply whatever it holds."""
+    return {
         "article_id": page.article_id,
         "ask": page.ask,
         "attempt": page.attempt,
@@ -184,58 +193,6 @@ def read_page(
         "retry_after_seconds": retry_after_seconds(reply.retry_after, now=now),
         "n_words_said": count_words(page.text),
     }
-    refused = _refusal(page, reply)
-    if refused is not None:
-        outcome, error = refused
-        return PageFetched(outcome=outcome, error=error, **told)
-    try:
-        opened = open_page(reply.body, http=_charset(reply))
-    except OnlyConsentError:
-        return PageFetched(outcome=PageOutcome.CONSENT, **told)
-    except UnreadableContentError as error:
-        outcome = _REFUSED.get(error.outcome, PageOutcome.NO_ARTICLE)
-        return PageFetched(outcome=outcome, error=error.reason, **told)
-    return _judged(page, reply, opened, limits=limits, told=told)
-
-
-def _refusal(page: PageToFetch, reply: Reply) -> tuple[PageOutcome, str | None] | None:
-    """Return why a reply is no page to read, or None where it is one."""
-    if not HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
-        known = {int(status): outcome for status, outcome in _OUTCOMES.items()}
-        outcome = known.get(reply.status, PageOutcome.HTTP_ERROR)
-        return outcome, f"The server answered {reply.status}."
-    if is_front_page(page.url, reply.url):
-        return PageOutcome.NOT_FOUND, "The server sends its readers to the front page."
-    if reply.truncated:
-        return PageOutcome.HTTP_ERROR, "The connection broke before all had come."
-    if not _is_html(reply):
-        return PageOutcome.NOT_HTML, f"It is {_media_type(reply) or 'of no kind'}."
-    return None
-
-
-def _is_html(reply: Reply) -> bool:
-    kind = _declared(reply).get_content_type() if reply.content_type else ""
-    if binary_reason(reply.body) is not None:
-        return False
-    if kind in _HTML:
-        return True
-    return kind in _UNTOLD and HtmlReader().sniff(reply.body[:HEAD_BYTES], Path())
-
-
-def _declared(reply: Reply) -> Message:
-    header = Message()
-    header["Content-Type"] = _media_type(reply)
-    return header
-
-
-def _media_type(reply: Reply) -> str:
-    declared = " ".join((reply.content_type or "").split())[:MAX_MEDIA_TYPE_CHARS]
-    return declared if declared.isascii() and declared.isprintable() else ""
-
-
-def _charset(reply: Reply) -> str | None:
-    found = _declared(reply).get_content_charset() if reply.content_type else None
-    return str(found) if found else None
 
 
 def _judged(
@@ -262,7 +219,7 @@ def _judged(
     if outcome is not PageOutcome.ACCEPTED:
         return PageFetched(outcome=outcome, **told)
     article = _article(page, opened, found, now=told["fetched_at"])
-    document = pack(reply.body, _media_type(reply) or HtmlReader.media_type)
+    document = pack(reply.body, media_type(reply) or HtmlReader.media_type)
     lines = pack_lines(found.lines)
     n_bytes = document_bytes(document) + 2 * len(lines)
     if n_bytes + ARTICLE_BYTES * len(article.text) <= limits.max_message_bytes:

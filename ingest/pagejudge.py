@@ -7,6 +7,7 @@ sites send readers of old addresses to their front page, and answer 200 to anyth
 import re
 from urllib.parse import urlsplit
 
+from ingest.articles import made_title
 from ingest.pagewords import PageOutcome
 from ingest.teasers import count_words
 
@@ -64,6 +65,8 @@ def _place(url: str) -> str:
 
 
 def is_made_title(title: str, text: str) -> bool:
-    """Say whether a title is the beginning of its text, as one that was missing is."""
-    start = " ".join(title.split()).rstrip("…").rstrip(". ")
-    return bool(start) and " ".join(text.split()).startswith(start)
+    """Say whether a title is the one that its text is given where it has none.
+
+    Many feeds begin their texts with the title: that alone makes it no made one.
+    """
+    return bool(title) and title == made_title(text)

@@ -10,6 +10,10 @@ from typing import ClassVar
 from ingest.messages import Article, Document, require_utc
 from ingest.pagewords import PageOutcome
 
+# Between two pages of a host: of one command for ingest to keep, of two for the store.
+# Readers are no quicker, and no site has to brace itself.
+PAUSE_SECONDS = 1.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageLimits:

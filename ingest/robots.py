@@ -47,11 +47,17 @@ class Robots:
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def obeyed_by(self, fetch: Fetch) -> Fetch:
-        """Return a fetch that asks the host of each URL before it is requested."""
+        """Return a fetch that asks the host of each URL before it is requested.
+
+        So at each address that a redirect leads to as well.
+        """
 
         async def obedient(request: FetchRequest, /) -> Reply:
-            await self.check(request, fetch=fetch)
-            return await fetch(request)
+            async def allow(url: str) -> None:
+                await self.check(replace(request, url=url), fetch=fetch)
+
+            await allow(request.url)
+            return await fetch(replace(request, allow=allow))
 
         return obedient
 
@@ -122,6 +128,7 @@ def _about(place: str, request: FetchRequest) -> FetchRequest:
         url=place,
         etag=None,
         last_modified=None,
+        allow=None,  # it is what forbids, and may lie anywhere
         max_body_bytes=MAX_BODY_BYTES,
         cut=True,
     )

@@ -104,6 +104,30 @@ def test_a_redirect_to_a_private_address_is_refused() -> None:
     assert error.reason == "::1 is not a public address"
 
 
+@pytest.mark.parametrize(("n_allowed", "asked"), [(0, "/0"), (1, "/0 /1"), (2, None)])
+def test_an_address_on_the_way_may_be_forbidden_before_it_is_requested(
+    n_allowed: int, asked: str | None
+) -> None:
+    seen: list[str] = []
+    told: list[str] = []
+    serve = redirects(302, 301)
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        seen.append(request.path)
+        return await serve(request)
+
+    async def allow(url: str) -> None:
+        told.append(url)
+        if len(told) > n_allowed:
+            raise FetchFailedError(PollOutcome.DENIED, "closed")
+
+    (result,) = run(handler, {"allow": allow}, path="/0")
+    assert isinstance(result, FetchFailedError) == (asked is not None)
+    assert " ".join(seen) == (asked or "/0 /1 /2")
+    # Of where it began, whoever asks has to see to it.
+    assert told[0].endswith("/1")
+
+
 def test_a_name_that_leads_to_a_private_address_is_refused() -> None:
     options = FetchOptions(user_agent="wireroom/test", allow_networks=("10.0.0.0/8",))
     error = failure(serve_body, url="http://localhost:9/", options=options)

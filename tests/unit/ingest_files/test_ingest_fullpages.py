@@ -4,16 +4,17 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from ingest.articles import article_uid
+from ingest.articles import article_uid, make_article
 from ingest.documents import unpack
 from ingest.fetch import FetchRequest, Reply
 from ingest.fetch_errors import FetchFailedError
 from ingest.fullpages import PageMeans, fetch_pages, read_page
-from ingest.messages import PollOutcome
+from ingest.messages import Article, PollOutcome
 from ingest.packedlines import unpack_lines
 from ingest.pagejudge import is_front_page, is_made_title, judge
 from ingest.pagemessages import (
@@ -126,7 +127,7 @@ def test_what_the_feed_says_stays_but_a_title_that_it_did_not_give() -> None:
     assert article is not None
     assert (article.title, article.byline) == ("Said by the feed", "Ben Doe")
     assert article.language == "de"
-    made = replace(PAGE, title="The old harbour bridge has been…")
+    made = replace(PAGE, title=untitled(PAGE.text).title)
     article = read(reply(html(*SENTENCES)), made).article
     assert article is not None
     assert article.title == PAGE.title
@@ -241,18 +242,38 @@ def test_a_front_page_is_not_the_page(
 
 
 def test_a_made_title_is_told_from_a_given_one() -> None:
-    assert is_made_title("The old harbour…", PAGE.text)
+    long = f"{SENTENCES[0]} {SENTENCES[1]}"
+    for text in (long, PAGE.text, f"{'Umeda' * 40} {PAGE.text}"):
+        assert is_made_title(untitled(text).title, untitled(text).text)
     assert not is_made_title(PAGE.title, PAGE.text)
     assert not is_made_title("", PAGE.text)
+    # Feeds repeat a title at the beginning of the text, and shorten titles.
+    assert not is_made_title("The old harbour bridge has been closed", long)
+    assert not is_made_title("The old harbour…", long)
+
+
+def untitled(text: str) -> Article:
+    return make_article(
+        identity=URL,
+        url=URL,
+        source="news.example",
+        title="",
+        text=text,
+        byline=None,
+        language=None,
+        published=None,
+        extractor="feed-entry/1",
+        confidence=0.5,
+    )
 
 
 # ---- fetching ----
 
 
 class Web:
-    """Answers as it was told, and keeps what was asked."""
+    """Answers as it was told, or leads to another URL, and keeps what was asked."""
 
-    def __init__(self, replies: Mapping[str, Reply | Exception]) -> None:
+    def __init__(self, replies: Mapping[str, Reply | Exception | str]) -> None:
         self.replies = replies
         self.asked: list[str] = []
 
@@ -261,7 +282,11 @@ class Web:
         answer = self.replies.get(request.url, reply(status=404))
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        if isinstance(answer, Reply):
+            return answer
+        if request.allow is not None:
+            await request.allow(answer)
+        return await self(replace(request, url=answer))
 
 
 def fetch(web: Web, *urls: str) -> dict[str, PageFetched]:
@@ -301,12 +326,30 @@ def test_each_page_ends_by_itself_and_robots_are_asked_once_for_a_host() -> None
     assert found[odd].error == ("It failed in an unforeseen way: ValueError: no idea.")
 
 
-def test_a_page_that_leads_where_robots_may_not_go_is_not_used() -> None:
-    there = "https://b.example/closed/1"
-    moved = reply(html(*SENTENCES), url=there, redirects=(URL,))
+@pytest.mark.parametrize("hops", [("closed/1",), ("closed/1", "open/1")])
+def test_no_address_is_asked_for_on_the_way_that_robots_close(
+    hops: tuple[str, ...],
+) -> None:
+    way = [URL, *(f"https://b.example/{hop}" for hop in hops)]
     rules = reply(b"User-agent: *\nDisallow: /closed/", content_type="text/plain")
-    web = Web({URL: moved, "https://b.example/robots.txt": rules})
+    last = reply(html(*SENTENCES), url=way[-1])
+    leads: dict[str, Reply | str] = dict(pairwise(way))
+    web = Web({**leads, way[-1]: last, "https://b.example/robots.txt": rules})
     assert fetch(web, URL)[URL].outcome is PageOutcome.ROBOTS
+    assert way[1] not in web.asked
+
+
+def test_a_page_that_reading_fails_on_fails_alone() -> None:
+    odd, good = "https://a.example/odd", "https://a.example/good"
+    body = html(*SENTENCES)
+    found = fetch(
+        Web({odd: reply(body, url="https://[odd/"), good: reply(body, url=good)}),
+        odd,
+        good,
+    )
+    assert found[good].outcome is PageOutcome.ACCEPTED
+    assert found[odd].outcome is PageOutcome.HOSTILE
+    assert (found[odd].error or "").startswith("It failed in an unforeseen way: ")
 
 
 def test_the_end_of_the_line_ends_the_command() -> None:
