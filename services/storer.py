@@ -225,6 +225,7 @@ class Desk:
                     session, now=now, max_attempts=limit, lost_before=min(live, bulk)
                 ),
             }
+            pages.end_unwanted(session, now=now, lost_before=fetches)
             forget_pauses(session, now=now, longest=LONGEST_PAUSE)
         if n_mended:
             log.warning("sweep.clock_was_wrong", extra={"n_rows": n_mended})

@@ -183,24 +183,32 @@ def set_state(
     reason: str | None,
     now: datetime,
 ) -> None:
-    """Pause, resume or remove feeds; a resumed feed is due at once."""
+    """Pause, resume or remove feeds; a resumed feed is due at once.
+
+    The pages of a paused feed go on waiting, those of a removed one end.
+    """
     values: dict[str, Any] = {"state": state, "reason": reason}
     if state == FeedState.ACTIVE:
         values |= {"next_poll_at": now, "attempts": 0, "n_errors": 0} | AFRESH
         values |= {"liveness": "live", "cause": None}
     session.execute(update(Feed).where(Feed.id.in_(feed_ids)).values(values))
+    if state == FeedState.REMOVED:
+        _forgo_pages(session, feed_ids)
 
 
 def set_pages(session: Session, feed_ids: Sequence[int], policy: PagePolicy) -> None:
     """Say whether the pages of feeds are fetched; with never, those that wait end."""
     wanted = (Feed.id.in_(feed_ids),)
     session.execute(update(Feed).where(*wanted).values(pages=policy))
-    if policy is not PagePolicy.NEVER:
-        return
+    if policy is PagePolicy.NEVER:
+        _forgo_pages(session, feed_ids)
+
+
+def _forgo_pages(session: Session, feed_ids: Sequence[int]) -> None:
     waiting = (Page.feed_id.in_(feed_ids), Page.state == PageState.PENDING)
     session.execute(
         update(Page)
-        # What a worker has in hand comes to its own end.
+        # What a worker has in hand comes to its own end, or to that of the sweep.
         .where(*waiting, Page.leased.is_(False))
         .values(state=PageState.DONE, outcome=PageSkip.UNWANTED)
     )

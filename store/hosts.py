@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ingest.messages import FeedPolled, PollOutcome, host_of
-from ingest.pagemessages import PageFetched
+from ingest.pagemessages import PAUSE_SECONDS, PageFetched
 from store.clauses import insert_into
 from store.errors import NotFound
 from store.limits import Limits
@@ -23,6 +23,7 @@ from store.words import FeedState, PageState
 PER_HOST = 10
 # Asked to slow down without a word on for how long: the least distance of polls.
 UNTOLD_PAUSE = timedelta(minutes=10)
+PAGE_PAUSE = timedelta(seconds=PAUSE_SECONDS)
 _PAUSING = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 
 
@@ -31,7 +32,8 @@ def is_open(
 ) -> ColumnElement[bool]:
     """Return the condition that a host rests not and is not being asked.
 
-    Of two claims at once each would miss the other's leases: be alone before asking.
+    After a page it rests as long as between two pages of one command. Of two claims at
+    once each would miss the other's leases: be alone before asking.
     """
     end = limits.lost_until(now)
     resting = select(HostPause.host).where(HostPause.until > now)
@@ -40,7 +42,22 @@ def is_open(
     fetched = select(Page.host).where(
         Page.state == PageState.PENDING, Page.leased, Page.due_at > end
     )
-    return and_(host.not_in(resting), host.not_in(polled), host.not_in(fetched))
+    return and_(
+        host.not_in(resting),
+        host.not_in(polled),
+        host.not_in(fetched),
+        host.not_in(_just_fetched(now)),
+    )
+
+
+def _just_fetched(now: datetime) -> Any:
+    # What has been answered is not due before that; so the index finds the few.
+    return select(Page.host).where(
+        Page.state.in_(list(PageState)),
+        Page.due_at > now,
+        Page.fetched_at > now - PAGE_PAUSE,
+        Page.fetched_at < now + PAGE_PAUSE,  # else a clock ahead of ours wrote it
+    )
 
 
 class Queued(NamedTuple):

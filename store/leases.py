@@ -16,7 +16,7 @@ from store.clauses import locked
 from store.limits import Limits, lost_wait, retry_at, taken_for_lost
 from store.models import EnrichWork, Feed, Page, Poll, RunFile
 from store.plain import said
-from store.words import FileState, PageState, PollState
+from store.words import FeedState, FileState, PageState, PollState
 
 Leased = type[RunFile | EnrichWork | Page]
 # Beyond this many attempts the wait is the longest anyway.
@@ -41,6 +41,16 @@ def is_feed_free(now: datetime, limits: Limits) -> ColumnElement[bool]:
     """Return the condition that no worker polls a feed."""
     lost = _lost_long_enough(Feed.lease_until, Feed.attempts, now, limits)
     return or_(Feed.lease_until.is_(None), lost)
+
+
+def is_poll_due(now: datetime, limits: Limits) -> ColumnElement[bool]:
+    """Return the condition that a feed is to be polled and that no worker polls it."""
+    return and_(
+        Feed.state == FeedState.ACTIVE,
+        Feed.next_poll_at <= now,
+        Feed.attempts < limits.max_attempts,
+        is_feed_free(now, limits),
+    )
 
 
 def _lost_long_enough(

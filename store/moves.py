@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from ingest.messages import FeedPolled, PollOutcome, host_of
 from store.feeds import AFRESH
-from store.models import Feed, FeedMove
+from store.models import Feed, FeedMove, Page
 from store.plain import exactly, said
-from store.words import FeedState, MoveKind
+from store.words import FeedState, MoveKind, PageState
 
 AGREEING_POLLS = 3
 AGREEING_FOR = timedelta(hours=24)
@@ -86,9 +86,9 @@ def follow(
 ) -> dict[str, Any]:
     """Return the new values of a feed after a poll; a settled move is written down.
 
-    Where another feed polls the new address already, this one is paused, and its
-    articles stay. Where that one is not polled, this one goes on as it is: its news
-    must come from somewhere.
+    Where another feed polls the new address already, this one is paused, its articles
+    stay, and that one gets its waiting pages. Where that one is not polled, this one
+    goes on as it is: its news must come from somewhere.
     """
     before = Redirected(
         url=feed.moved_url, since=feed.moved_since, n_polls=feed.n_moved
@@ -110,8 +110,20 @@ def follow(
     if other is None or feed.state != FeedState.ACTIVE:
         return values
     _note(session, feed, after.url, other, now)
+    _hand_over_pages(session, feed.id, other)
     reason = f"it has moved to {after.url}, which feed {other} polls"
     return values | {"state": FeedState.PAUSED, "reason": said(reason)}
+
+
+def _hand_over_pages(session: Session, feed_id: int, other: int) -> None:
+    """Let pages that wait be those of the feed that goes on."""
+    waiting = (Page.feed_id == feed_id, Page.state == PageState.PENDING)
+    session.execute(
+        update(Page)
+        .where(*waiting)
+        .values(feed_id=other)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _take_address(session: Session, feed: Feed, url: str, url_key: str) -> bool:

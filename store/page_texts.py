@@ -14,7 +14,7 @@ from ingest.pagewords import Fullness, PageOutcome
 from store.articles import write_articles
 from store.clauses import locked
 from store.documents import save_documents
-from store.hosts import note_pause
+from store.hosts import PAGE_PAUSE, note_pause
 from store.models import Article, Page, Revision
 from store.page_rules import UNASKED_SECONDS, is_transient, is_unasked, wait_seconds
 from store.pages import page_case
@@ -104,8 +104,11 @@ _COLUMNS = ("article_id", "feed_id", "ask", "attempts", "leased", "content_hash"
 
 
 def _release(session: Session, page: Any, now: datetime) -> None:
-    """Let a page be fetched again at once of which the text was read too early."""
-    if page.leased:
+    """Let a page be fetched again at once of which the text was read too early.
+
+    Not where a worker has it once more: the host must not be asked by two.
+    """
+    if page.leased and page.attempts == 0:
         session.execute(
             update(Page)
             .where(Page.article_id == page.article_id)
@@ -192,6 +195,7 @@ def _end(
     if is_transient(event) and page.attempts < max_attempts:
         due_at = now + timedelta(seconds=wait_seconds(page.attempts))
         return asked | {"state": PageState.PENDING, "due_at": due_at}
+    asked["due_at"] = now + PAGE_PAUSE  # its host rests so long
     if page.article_id in unfit:
         return asked | {"state": PageState.QUARANTINED}
     outcome: PageOutcome | PageSkip = event.outcome

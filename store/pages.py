@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from ingest.pagemessages import (
@@ -12,17 +12,28 @@ from ingest.pagemessages import (
     PageLimits,
     PageToFetch,
 )
+from ingest.pagewords import PagePolicy
 from store.clauses import FEEDS_LOCK, alone, locked
 from store.hosts import PAGES, first_of_hosts, is_open, leave_suspects, pack
-from store.leases import is_claimable, is_given_up, is_under_way, put_back
-from store.limits import Limits
-from store.models import Article, Page, Revision
+from store.leases import (
+    is_claimable,
+    is_given_up,
+    is_poll_due,
+    is_under_way,
+    put_back,
+)
+from store.limits import Limits, taken_for_lost
+from store.models import Article, Feed, Page, Revision
 from store.quarantine import Case, quarantine
-from store.words import PageState, QuarantineKind
+from store.words import FeedState, PageSkip, PageState, QuarantineKind
 
-# One after another with a pause between: so many take a worker half a minute at most.
+# They go one after another, with a pause between: some seconds, or where each of them
+# takes the time that it has, as many times that.
 PER_HOST = 5
 MAX_SAID_CHARS = 50_000  # of a text that travels to be compared with its page
+
+_IS_PAUSED = Feed.state == FeedState.PAUSED
+_IS_UNWANTED = or_(Feed.pages == PagePolicy.NEVER, Feed.state == FeedState.REMOVED)
 
 
 def claim_pages(
@@ -31,16 +42,21 @@ def claim_pages(
     """Claim pages, as commands to publish after the commit.
 
     As with feeds, those of a host go together, none while others of it are with a
-    worker or while it rests, and what was tried before goes alone.
+    worker or while it rests, and what was tried before goes alone. A host whose feeds
+    are due is left to them: it is asked by one worker, and they bring the news.
     """
     alone(session, FEEDS_LOCK)
     waits = Page.state == PageState.PENDING
     leased = select(func.count()).where(waits, is_under_way(Page, now, limits))
     room = limits.max_items - (session.scalar(leased) or 0)
     free = and_(
-        waits, is_claimable(Page, now, limits), Page.attempts < limits.max_attempts
+        waits,
+        is_claimable(Page, now, limits),
+        Page.attempts < limits.max_attempts,
+        Page.feed_id.not_in(select(Feed.id).where(or_(_IS_UNWANTED, _IS_PAUSED))),
     )
-    due = and_(free, is_open(Page.host, now, limits))
+    to_poll = select(Feed.host).where(is_poll_due(now, limits))
+    due = and_(free, is_open(Page.host, now, limits), Page.host.not_in(to_poll))
     most = min(PER_HOST, limits.batch)
     first = first_of_hosts(PAGES, due, per_host=most, room=max(room, 0))
     query = (
@@ -140,6 +156,30 @@ def sweep_pages(
         page.state = PageState.QUARANTINED
         page.leased = False
     return len(pages)
+
+
+def end_unwanted(
+    session: Session, *, now: datetime, lost_before: datetime | None = None
+) -> int:
+    """End pages that wait for feeds whose pages are not wanted; return how many.
+
+    What a worker has in hand is left to it, and ends here if it is to be tried again.
+    """
+    lost = Page.due_at <= taken_for_lost(now, lost_before)
+    query = (
+        select(Page.article_id)
+        .where(Page.state == PageState.PENDING, or_(~Page.leased, lost))
+        .where(Page.feed_id.in_(select(Feed.id).where(_IS_UNWANTED)))
+        .order_by(Page.article_id)
+        .limit(1_000)
+    )
+    ids = list(session.scalars(locked(session, query, skip=True)))
+    session.execute(
+        update(Page)
+        .where(Page.article_id.in_(ids))
+        .values(state=PageState.DONE, outcome=PageSkip.UNWANTED, leased=False)
+    )
+    return len(ids)
 
 
 def page_case(page: Any, error: str, detail: str) -> Case:

@@ -19,7 +19,7 @@ from store.clauses import FEEDS_LOCK, alone, locked
 from store.feeds import set_state
 from store.folders import folder_of, spots_to_relist
 from store.hosts import FEEDS, PER_HOST, first_of_hosts, is_open, leave_suspects, pack
-from store.leases import is_feed_free
+from store.leases import is_poll_due
 from store.limits import Limits, retry_at, taken_for_lost
 from store.models import Feed, ItemMarks, Poll
 from store.plain import said
@@ -71,12 +71,7 @@ def _due_feeds(
 ) -> Sequence[Any]:
     marks = select(ItemMarks.packed).where(ItemMarks.feed_id == Feed.id)
     # Columns and not objects: the attempts of before the claim decide who goes alone.
-    free = and_(
-        Feed.state == FeedState.ACTIVE,
-        Feed.next_poll_at <= now,
-        Feed.attempts < limits.max_attempts,
-        is_feed_free(now, limits),
-    )
+    free = is_poll_due(now, limits)
     due = and_(free, is_open(Feed.host, now, limits))
     query = (
         select(

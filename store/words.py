@@ -67,7 +67,7 @@ class PageSkip(StrEnum):
     TOO_OLD = "too_old"  # the entry is old news
     OVER_LIMIT = "over_limit"  # the feed has had its pages for today
     OVERTAKEN = "overtaken"  # a full text came from elsewhere meanwhile
-    UNWANTED = "unwanted"  # the operator has switched the feed's pages off
+    UNWANTED = "unwanted"  # its feed's pages were switched off, or it was removed
 
 
 class EntryOutcome(StrEnum):

@@ -25,7 +25,7 @@ SENTENCES: dict[str, str] = {
     PageSkip.TOO_OLD: "the entry was old when it was seen (page_max_age_days)",
     PageSkip.OVER_LIMIT: "its feed had had its pages of the day (pages_a_day)",
     PageSkip.OVERTAKEN: "a full text came from elsewhere meanwhile",
-    PageSkip.UNWANTED: "the pages of its feed were switched off",
+    PageSkip.UNWANTED: "its feed was removed, or its pages were switched off",
 }
 
 

@@ -7,11 +7,12 @@ from sqlalchemy import event as sql_events
 from sqlalchemy import select, update
 from support.desk import Desk
 from support.factories import HOUR, entry, polled
+from support.teasers import Teasing, teaser
 
 from ingest.messages import FeedPolled, FeedToPoll, PollOutcome
 from store import feeds
 from store.engine import transaction
-from store.models import Article, Feed, FeedMove, PollPart
+from store.models import Article, Feed, FeedMove, Page, PollPart
 from store.validators import CHECK_EVERY
 from store.words import FeedState, Trust
 
@@ -104,7 +105,7 @@ def set_state(desk: Desk, feed_id: int, state: FeedState) -> None:
 
 
 def test_a_feed_that_moves_to_where_another_is_polled_is_paused(desk: Desk) -> None:
-    old = desk.poll(entry("a"))
+    old = Teasing(desk).poll(teaser())
     desk.now += 2 * HOUR
     new = subscribe_new(desk)
     move(desk)
@@ -118,6 +119,8 @@ def test_a_feed_that_moves_to_where_another_is_polled_is_paused(desk: Desk) -> N
     assert (noted.feed_id, noted.kind, noted.into_feed_id) == (old, "merged", new)
     assert desk.one(Feed, Feed.id == new).state == FeedState.ACTIVE
     assert desk.one(Article).feed_id == old
+    # Its pages are fetched for the one that goes on.
+    assert desk.one(Page).feed_id == new
     # Who resumes it wants it polled, and is given the time to see why.
     set_state(desk, old, FeedState.ACTIVE)
     poll(desk, **NEW)

@@ -9,6 +9,7 @@ from support.factories import LIMITS, NOW, article, body, document, entry, polle
 
 from ingest.messages import Entry
 from ingest.pagemessages import (
+    PAUSE_SECONDS,
     FetchPages,
     PageFetched,
     PageLimits,
@@ -67,7 +68,8 @@ class Teasing:
         return ids[0]
 
     def commands(self) -> list[FetchPages]:
-        """Claim what is due."""
+        """Claim what is due, when the hosts have had their pause."""
+        self.desk.now += timedelta(seconds=PAUSE_SECONDS)
         with transaction(self.desk.engine) as session:
             return claim_pages(
                 session,
