@@ -1,4 +1,4 @@
-"""Claims of pages: whose turn a host is, whose pages are wanted, and what comes late."""
+"""Claims of pages: whose turn a host is, whose pages are wanted, what comes late."""
 
 from collections.abc import Iterator
 from datetime import timedelta
