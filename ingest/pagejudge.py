@@ -8,10 +8,9 @@ import re
 from urllib.parse import urlsplit
 
 from ingest.articles import made_title
-from ingest.pagewords import PageOutcome
-from ingest.teasers import count_words
+from ingest.pagewords import MORE, PageOutcome
+from ingest.teasers import count_words, is_long
 
-MORE = 1.3  # times the words of the entry that its page must have
 MIN_WORDS = 25  # fewer are a caption or an apology
 # Of the words of the title, or of the text, that the page must have. Summaries are
 # often written anew, and share half of their words with the article.
@@ -38,7 +37,9 @@ def judge(
     if n_found < MIN_WORDS or n_found < MORE * count_words(text):
         return PageOutcome.NO_BETTER
     there = _words(f"{page_title} {page_text}")
-    said = [words for one in (title, text) if (words := _words(one[:COMPARED_CHARS]))]
+    # What was given at length must be there: a page may be longer by other things.
+    compared = (text,) if is_long(text) else (title, text)
+    said = [words for one in compared if (words := _words(one[:COMPARED_CHARS]))]
     if said and all(len(one & there) < RELATED * len(one) for one in said):
         return PageOutcome.UNRELATED
     return PageOutcome.ACCEPTED

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+MORE = 1.3  # times the text of a feed that a page must have to be the fuller one
+
 
 class Fullness(StrEnum):
     """How much of its article an entry carries that has a page of its own."""

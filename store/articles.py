@@ -1,6 +1,7 @@
 """Articles and their revisions: stored once, revised when their text changes.
 
-What a feed only teases never takes the place of a full text: it is noted, as a revision
+What a feed only teases never takes the place of a full text, and what it seems to give
+in full not that of a text of others which is clearly longer. It is noted, as a revision
 that is not the current one.
 """
 
@@ -117,18 +118,13 @@ def _changed_row(change: Change) -> dict[str, Any]:
         "title": draft.title,
         "lead": draft.text[:LEAD_CHARS],
         "byline": draft.byline,
-        "is_teaser": _teases(change.seen),
+        "is_teaser": change.seen.teases,
         "published_at": dated.published_at,
         "published_raw": dated.published_raw,
         "published_from": dated.published_from,
         "sort_at": dated.published_at or row.sort_at,
         "review": change.seen.review,
     }
-
-
-def _teases(seen: Seen) -> bool | None:
-    """Return what is known of a text: of a file's or an odd link's, nothing."""
-    return None if seen.entry.fullness is None else seen.is_teaser
 
 
 def _article_row(seen: Seen, sighting: Sighting) -> dict[str, Any]:
@@ -143,7 +139,7 @@ def _article_row(seen: Seen, sighting: Sighting) -> dict[str, Any]:
         "title": draft.title,
         "lead": draft.text[:LEAD_CHARS],
         "byline": draft.byline,
-        "is_teaser": _teases(seen),
+        "is_teaser": seen.teases,
         "published_at": draft.published_at,
         "published_raw": draft.published_raw,
         "published_from": draft.published_from,

@@ -1,16 +1,16 @@
 """What pages gave: texts of their articles, or named ends, in one transaction."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from enrich.messages import Lane
 from ingest.messages import Entry, KeyMode
 from ingest.pagemessages import PageFetched, PagesFetched
-from ingest.pagewords import Fullness, PageOutcome
+from ingest.pagewords import MORE, Fullness, PageOutcome
 from store.articles import write_articles
 from store.clauses import locked
 from store.documents import save_documents
@@ -72,20 +72,7 @@ def _waited_for(
     session: Session, by_id: Mapping[int, PageFetched], now: datetime
 ) -> Iterator[_Answered]:
     # Articles before their pages, as whoever stores what a feed says of them.
-    said_hash = (
-        select(Revision.content_hash)
-        .where(Revision.article_id == Article.id, Revision.number == Page.revision)
-        .where(Page.article_id == Article.id)
-    )
-    query = (
-        select(
-            *(Article.id, Article.is_teaser, Article.content_hash, Article.sort_at),
-            said_hash.scalar_subquery().label("said_hash"),
-        )
-        .where(Article.id.in_(list(by_id)))
-        .order_by(Article.id)
-    )
-    articles = {row.id: row for row in session.execute(locked(session, query))}
+    articles = _articles(session, by_id)
     columns = [getattr(Page, name) for name in _COLUMNS]
     waiting = (
         select(*columns)
@@ -98,6 +85,29 @@ def _waited_for(
             _release(session, row, now)
         elif event.attempt == row.attempts or not is_transient(event):
             yield _Answered(row, articles[row.article_id], event)
+
+
+def _articles(session: Session, ids: Collection[int]) -> dict[int, Any]:
+    """Return articles by their ids, locked, with what stands there and what asked."""
+    texts = Revision.article_id == Article.id
+    said_hash = (
+        select(Revision.content_hash)
+        .where(texts, Revision.number == Page.revision)
+        .where(Page.article_id == Article.id)
+    )
+    n_chars = select(func.length(Revision.text)).where(
+        texts, Revision.number == Article.current_revision
+    )
+    query = (
+        select(
+            *(Article.id, Article.is_teaser, Article.content_hash, Article.sort_at),
+            said_hash.scalar_subquery().label("said_hash"),
+            n_chars.scalar_subquery().label("n_chars"),
+        )
+        .where(Article.id.in_(list(ids)))
+        .order_by(Article.id)
+    )
+    return {row.id: row for row in session.execute(locked(session, query))}
 
 
 _COLUMNS = ("article_id", "feed_id", "ask", "attempts", "leased", "content_hash")
@@ -117,14 +127,19 @@ def _release(session: Session, page: Any, now: datetime) -> None:
 
 
 def _is_accepted(one: _Answered) -> bool:
-    return one.event.outcome is PageOutcome.ACCEPTED and not _is_overtaken(one)
+    return one.event.article is not None and _objection(one) is None
 
 
-def _is_overtaken(one: _Answered) -> bool:
-    """Say whether another full text stands there than the page was compared with."""
-    article = one.article
-    mine = {one.page.content_hash, article.said_hash}
-    return article.is_teaser is False and article.content_hash not in mine
+def _objection(one: _Answered) -> PageOutcome | PageSkip | None:
+    """Return why the full text that stands there stays, or None: it makes room."""
+    article, found = one.article, one.event.article
+    if article.is_teaser is not False or article.content_hash == one.page.content_hash:
+        return None
+    if article.content_hash != article.said_hash:
+        return PageSkip.OVERTAKEN
+    # It was compared with the beginning of a long text, or with an earlier one.
+    is_more = found is not None and len(found.text) >= MORE * article.n_chars
+    return None if is_more else PageOutcome.NO_BETTER
 
 
 def _entry(one: _Answered) -> Entry:
@@ -156,6 +171,7 @@ def _write(session: Session, accepted: Sequence[_Answered], now: datetime) -> No
                 entry=_entry(one),
                 feed_id=one.page.feed_id,
                 document_sha256=_sha256(one.event),
+                replaces=one.article.content_hash,
             )
             for one in accepted
             if _lane(one, now) is lane
@@ -198,10 +214,9 @@ def _end(
     asked["due_at"] = now + PAGE_PAUSE  # its host rests so long
     if page.article_id in unfit:
         return asked | {"state": PageState.QUARANTINED}
-    outcome: PageOutcome | PageSkip = event.outcome
-    if event.article is not None:
-        if _is_overtaken(one):
-            return asked | {"state": PageState.DONE, "outcome": PageSkip.OVERTAKEN}
+    objection = _objection(one) if event.article else None
+    if event.article is not None and objection is None:
         asked["content_hash"] = event.article.content_hash
         asked["document_sha256"] = _sha256(event)
+    outcome = objection or event.outcome
     return asked | {"state": PageState.DONE, "outcome": outcome}

@@ -5,21 +5,24 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, case, func, select, update
+from sqlalchemy import and_, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from ingest.messages import host_of
-from ingest.pagewords import PagePolicy
+from ingest.pagewords import Fullness, PagePolicy
 from store.batches import insert_rows
 from store.clauses import chunks
 from store.models import Article, Feed, Page
 from store.page_rules import MAX_ASKS, PageRules, Teased, Wish, wish
+from store.pages import IS_PAUSED, IS_UNWANTED
 from store.quarantine import reopen
 from store.revisions import find_revisions
 from store.seen import Seen, Sighting
 from store.words import PageSkip, PageState, QuarantineKind
 
 DAY = timedelta(days=1)
+# Ends of pages for the sake of one feed, which say nothing of what others may ask for.
+UNASKED = {PageSkip.TOO_OLD, PageSkip.OVER_LIMIT, PageSkip.UNWANTED}
 
 
 class Candidate(NamedTuple):
@@ -34,6 +37,7 @@ class _Wanted(NamedTuple):
     candidate: Candidate
     verdict: Wish | PageSkip
     policy: PagePolicy
+    is_grown: bool  # it teased, and says so much now that it seems full
 
 
 def want_pages(
@@ -42,7 +46,8 @@ def want_pages(
     """Write down which pages are wanted; the articles are locked and written.
 
     A page is wanted once, however many feeds tease with it, and again where what one of
-    them says has changed, a few times at most.
+    them says has changed, a few times at most. What has ended for the sake of one feed,
+    another one may want.
     """
     rules = sighting.pages
     if rules is None:
@@ -51,9 +56,12 @@ def want_pages(
     if not wanted:
         return
     articles = _articles(session, {one.candidate.article_id for one in wanted})
-    missing = [one for one in wanted if _is_missing(one, articles)]
-    again = [one for one in wanted if _is_wanted_again(one, articles)]
-    limited = list(_limited(session, missing + again, rules, sighting.now))
+    asked = [
+        one
+        for one in wanted
+        if _is_missing(one, articles) or _is_wanted_again(one, articles)
+    ]
+    limited = list(_limited(session, asked, rules, sighting.now))
     known = {article_id for article_id, row in articles.items() if row.ask is not None}
     rows = _rows(session, limited, sighting.now)
     insert_rows(session, Page, [row for row in rows if row["article_id"] not in known])
@@ -77,16 +85,17 @@ def _wanted(
     feeds = {row.id: row for row in session.execute(query)}
     for one in {one.article_id: one for one in reversed(possible)}.values():
         feed = feeds[one.seen.feed_id]
-        policy = PagePolicy(feed.pages)
+        policy, fullness = PagePolicy(feed.pages), one.seen.entry.fullness
+        is_grown = one.is_change and fullness is Fullness.WHOLE
         teased = Teased(
-            fullness=one.seen.entry.fullness,
+            fullness=Fullness.SHORT if is_grown else fullness,
             published_at=one.seen.draft.published_at,
             policy=policy,
             is_first_poll=feed.last_polled_at is None,
         )
         verdict = wish(teased, rules, now=now)
         if verdict is not None:
-            yield _Wanted(one, verdict, policy)
+            yield _Wanted(one, verdict, policy, is_grown)
 
 
 def _articles(session: Session, ids: Collection[int]) -> dict[int, Any]:
@@ -99,10 +108,12 @@ def _articles(session: Session, ids: Collection[int]) -> dict[int, Any]:
                 Article.content_hash,
                 Page.content_hash.label("page_hash"),
                 Page.ask,
-                Page.leased,
                 Page.state,
+                Page.outcome,
+                or_(IS_PAUSED, IS_UNWANTED).label("is_idle"),
             )
             .outerjoin(Page, Page.article_id == Article.id)
+            .outerjoin(Feed, Feed.id == Page.feed_id)
             .where(Article.id.in_(some))
         )
         found |= {row.id: row for row in session.execute(query)}
@@ -110,10 +121,20 @@ def _articles(session: Session, ids: Collection[int]) -> dict[int, Any]:
 
 
 def _is_missing(one: _Wanted, articles: dict[int, Any]) -> bool:
-    """Say whether a page was never wanted, and no full text stands there."""
+    """Say whether nobody asks for a page, and no full text stands there."""
     row = articles[one.candidate.article_id]
-    lacks_text = one.policy is PagePolicy.ALWAYS or row.is_teaser is not False
-    return row.ask is None and lacks_text
+    if one.is_grown and one.policy is PagePolicy.AUTO:
+        return False
+    if row.ask is not None and not _is_up_for(row):
+        return False
+    is_said = row.content_hash == one.candidate.seen.draft.content_hash
+    return row.is_teaser is not False or (is_said and one.policy is PagePolicy.ALWAYS)
+
+
+def _is_up_for(row: Any) -> bool:
+    """Say whether a page that a feed has wanted is up for another one to want."""
+    waits_in_vain = row.state == PageState.PENDING and row.is_idle
+    return row.ask < MAX_ASKS and (row.outcome in UNASKED or waits_in_vain)
 
 
 def _is_wanted_again(one: _Wanted, articles: dict[int, Any]) -> bool:
@@ -123,8 +144,12 @@ def _is_wanted_again(one: _Wanted, articles: dict[int, Any]) -> bool:
         return False
     if one.verdict is not Wish.FETCH:
         return False
-    is_own = row.content_hash == row.page_hash
-    return is_own or row.is_teaser is not False or one.policy is PagePolicy.ALWAYS
+    if row.is_teaser is not False or row.content_hash == row.page_hash:
+        return True
+    # What stands there is what it says itself: not the text of somebody else.
+    is_said = row.content_hash == one.candidate.seen.draft.content_hash
+    is_waiting = row.state == PageState.PENDING
+    return is_said and (is_waiting or one.policy is PagePolicy.ALWAYS)
 
 
 def _limited(

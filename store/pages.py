@@ -32,8 +32,9 @@ from store.words import FeedState, PageSkip, PageState, QuarantineKind
 PER_HOST = 5
 MAX_SAID_CHARS = 50_000  # of a text that travels to be compared with its page
 
-_IS_PAUSED = Feed.state == FeedState.PAUSED
-_IS_UNWANTED = or_(Feed.pages == PagePolicy.NEVER, Feed.state == FeedState.REMOVED)
+# Of a feed: its pages wait, or come to an end.
+IS_PAUSED = Feed.state == FeedState.PAUSED
+IS_UNWANTED = or_(Feed.pages == PagePolicy.NEVER, Feed.state == FeedState.REMOVED)
 
 
 def claim_pages(
@@ -53,7 +54,7 @@ def claim_pages(
         waits,
         is_claimable(Page, now, limits),
         Page.attempts < limits.max_attempts,
-        Page.feed_id.not_in(select(Feed.id).where(or_(_IS_UNWANTED, _IS_PAUSED))),
+        Page.feed_id.not_in(select(Feed.id).where(or_(IS_UNWANTED, IS_PAUSED))),
     )
     to_poll = select(Feed.host).where(is_poll_due(now, limits))
     due = and_(free, is_open(Page.host, now, limits), Page.host.not_in(to_poll))
@@ -169,7 +170,7 @@ def end_unwanted(
     query = (
         select(Page.article_id)
         .where(Page.state == PageState.PENDING, or_(~Page.leased, lost))
-        .where(Page.feed_id.in_(select(Feed.id).where(_IS_UNWANTED)))
+        .where(Page.feed_id.in_(select(Feed.id).where(IS_UNWANTED)))
         .order_by(Page.article_id)
         .limit(1_000)
     )

@@ -1,15 +1,16 @@
 """Texts of articles: each a numbered revision, of which only so many are kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
+from ingest.pagewords import MORE
 from store.batches import append_rows, insert_rows, look_up
 from store.clauses import chunks
 from store.lines import PageLines, keep_lines
-from store.models import Revision, RevisionLines
+from store.models import Article, Revision, RevisionLines
 from store.seen import Seen, Sighting
 
 # Texts that are kept of an article. A page that changes with every look at it, such as
@@ -45,28 +46,50 @@ def write_changed(
 
     Args:
         session: In a transaction that has locked the articles.
-        changed: Rows of articles, with `id`, `is_teaser` and `current_revision`, and
-            what was seen of each.
+        changed: Rows of articles, with `id`, `is_teaser`, `content_hash` and
+            `current_revision`, and what was seen of each.
         sighting: When they were seen.
     """
     if not changed:
         return []
     last = _last_revisions(session, [row.id for row, _ in changed])
     all_changes = [Change(row, seen, last[row.id] + 1) for row, seen in changed]
-    noted = [one for one in all_changes if _is_only_noted(one)]
-    changes = [one for one in all_changes if not _is_only_noted(one)]
+    stay = _standing(session, all_changes)
+    noted = [one for one in all_changes if one.row.id in stay]
+    changes = [one for one in all_changes if one.row.id not in stay]
     written = changes + _unknown(session, noted)
     rows = [
         _revision_row(one.row.id, one.number, one.seen, sighting) for one in written
     ]
     insert_rows(session, Revision, rows)
     keep_lines(session, (_lines(one.row.id, one.number, one.seen) for one in written))
-    _forget_surplus(session, written)
+    _forget_surplus(session, written, stay)
     return changes
 
 
-def _is_only_noted(change: Change) -> bool:
-    return change.seen.is_teaser and change.row.is_teaser is False
+def _standing(session: Session, changes: Sequence[Change]) -> set[int]:
+    """Return the articles whose present text stays: the new one is less of it."""
+    full = [one for one in changes if one.row.is_teaser is False]
+    stay = {one.row.id for one in full if one.seen.is_teaser}
+    # A summary may grow as long as articles are, and is a summary still.
+    n_chars = {
+        one.row.id: len(one.seen.draft.text)
+        for one in full
+        if one.seen.seems_full and one.row.content_hash != one.seen.replaces
+    }
+    for some in chunks(n_chars):
+        is_current = and_(
+            Revision.article_id == Article.id,
+            Revision.number == Article.current_revision,
+        )
+        query = (
+            select(Article.id, func.length(Revision.text).label("n_chars"))
+            .join(Revision, is_current)
+            .where(Article.id.in_(some))
+        )
+        present = session.execute(query)
+        stay |= {row.id for row in present if row.n_chars >= MORE * n_chars[row.id]}
+    return stay
 
 
 def _last_revisions(session: Session, article_ids: list[int]) -> dict[int, int]:
@@ -112,13 +135,15 @@ def _unknown(session: Session, noted: list[Change]) -> list[Change]:
     return [change for text, change in texts.items() if text not in known]
 
 
-def _forget_surplus(session: Session, changes: list[Change]) -> None:
+def _forget_surplus(
+    session: Session, changes: list[Change], stay: Collection[int]
+) -> None:
     """Delete texts between the first and the latest, the oldest of them first."""
     # With the one that has just been written.
     last = {row.id: number + 1 - MAX_REVISIONS for row, _, number in changes}
     # What is only noted leaves an older text the current one.
     current = {
-        one.row.id: one.row.current_revision for one in changes if _is_only_noted(one)
+        one.row.id: one.row.current_revision for one in changes if one.row.id in stay
     }
     for some in chunks(one for one in last if last[one] > 1):
         for model in (RevisionLines, Revision):

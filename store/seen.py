@@ -8,6 +8,7 @@ from enrich.messages import Lane
 from ingest.messages import REVIEW_BELOW, KeyMode
 from ingest.messages import Article as Draft
 from ingest.messages import Entry as NewEntry
+from ingest.pagewords import Fullness
 from store.page_rules import TEASERS, PageRules
 from store.words import Review
 
@@ -34,6 +35,9 @@ class Seen:
     document_sha256: str | None = None
     run_id: int | None = None
     file_id: int | None = None
+    # Hash of what the entry said before, or of what a page was found better than. Such
+    # a text it replaces, however short it is itself.
+    replaces: str | None = None
 
     @property
     def name(self) -> Name:
@@ -53,11 +57,27 @@ class Seen:
 
         Of files alone: what a feed trusts little is a teaser, and stays one.
         """
-        is_file = self.entry.key_mode is KeyMode.FILE
         is_trusted = self.draft.confidence >= REVIEW_BELOW
-        return Review.OPEN if is_file and not is_trusted else None
+        return Review.OPEN if self.is_file and not is_trusted else None
+
+    @property
+    def is_file(self) -> bool:
+        """Whether a file held it, and with that all there is of the article."""
+        return self.entry.key_mode is KeyMode.FILE
 
     @property
     def is_teaser(self) -> bool:
         """Whether its text is known to be a part of the article."""
         return self.entry.fullness in TEASERS
+
+    @property
+    def seems_full(self) -> bool:
+        """Whether its text passes for the article because a feed gave so much."""
+        return self.entry.fullness is Fullness.WHOLE and not self.is_file
+
+    @property
+    def teases(self) -> bool | None:
+        """Whether its text is a teaser; None: of an odd link nobody knows."""
+        if self.is_file:
+            return False
+        return None if self.entry.fullness is None else self.is_teaser

@@ -125,7 +125,7 @@ def _write(session: Session, seen: Sequence[Seen], sighting: Sighting) -> _Writt
     targets = write_articles(
         session,
         speakers,
-        {one.stored.article_id or 0: one.seen for one in revised},
+        {one.stored.article_id or 0: _in_place_of_its_own(one) for one in revised},
         sighting=sighting,
     )
     outcomes = _outcomes(fresh, targets)
@@ -141,6 +141,10 @@ def _write(session: Session, seen: Sequence[Seen], sighting: Sighting) -> _Writt
         [{"first_seen_at": sighting.now, "source": one.draft.source} for one in news],
         recognised(known, documents),
     )
+
+
+def _in_place_of_its_own(one: _Changed) -> Seen:
+    return replace(one.seen, replaces=one.stored.content_hash)
 
 
 def _candidates(

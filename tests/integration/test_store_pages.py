@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
-from sqlalchemy import delete, update
+from sqlalchemy import update
 from support.desk import Desk
 from support.factories import JUDGE, NOW, article, entry
 from support.teasers import (
@@ -28,7 +26,6 @@ from store.forget import forget_articles
 from store.leases import Held, current_pages
 from store.models import (
     Article,
-    Base,
     EnrichWork,
     Feed,
     HostPause,
@@ -42,9 +39,6 @@ from store.queries import get_article, status
 from store.readonly import run_sql
 from store.revisions import MAX_REVISIONS
 from store.words import PageSkip
-
-if TYPE_CHECKING:
-    from ingest.pagemessages import PageFetched, PageToFetch
 
 # For what is decided before SQL sees it, and the same on both engines.
 on_sqlite = pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)
@@ -118,93 +112,6 @@ def test_a_changed_teaser_is_noted_and_its_page_fetched_again(
     assert state(desk)[1] == event.article.text
 
 
-class World:
-    """One teased article, to which things happen in any order."""
-
-    def __init__(self, teasing: Teasing) -> None:
-        self.teasing = teasing
-        self.n_editions = 0
-        self.claimed: list[PageToFetch] = []
-        self.answers: list[PageFetched] = []
-        self.same()
-
-    @property
-    def said(self) -> str:
-        return f"Edition {self.n_editions} says"
-
-    def same(self) -> None:
-        self.teasing.poll(teaser(said=self.said))
-
-    def changed(self) -> None:
-        self.n_editions += 1
-        self.same()
-
-    def elsewhere(self) -> None:
-        self.teasing.poll(teaser(said=self.said), feed="other")
-
-    def claim(self) -> None:
-        self.claimed += self.teasing.claim()
-
-    def answer(self) -> None:
-        if self.claimed:
-            event = accepted(self.claimed.pop(0), str(self.n_editions))
-            self.answers.append(event)
-            self.teasing.save(event)
-
-    def again(self) -> None:
-        """Deliver once more what was answered first."""
-        self.teasing.save(*self.answers[:1])
-
-    def settle(self) -> None:
-        """Let all come to its end, and everything be delivered twice."""
-        while self.claimed:
-            self.answer()
-        self.answers += self.teasing.fetch_all(str(self.n_editions))
-        for event in self.answers:
-            self.teasing.save(event)
-        self.same()
-
-
-STEPS = ["same", "changed", "elsewhere", "claim", "answer", "again"]
-
-
-@on_sqlite
-@given(steps=st.lists(st.sampled_from(STEPS), max_size=8))
-@example(steps=["claim", "changed", "claim", "answer", "changed"])
-@example(steps=["claim", "claim", "claim", "changed"])
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_comes_in_whatever_order_ends_on_the_text_of_the_page(
-    desk: Desk, teasing: Teasing, steps: list[str]
-) -> None:
-    clear(desk)
-    world = World(teasing)
-    for step in steps:
-        was_full = desk.one(Article).is_teaser is False
-        desk.now += timedelta(minutes=2)
-        getattr(world, step)()
-        # What has become a full text never turns into a teaser again.
-        assert not was_full or desk.one(Article).is_teaser is False
-    desk.now += timedelta(hours=1)
-    world.settle()
-    title, text, *end = state(desk)
-    assert (title, end) == ("Title a", ["done", "accepted"])
-    # The page was read for what the feed says last, but for feeds that never rest.
-    assert text.startswith(world.said) or desk.one(Page).ask == MAX_ASKS
-    assert desk.count(Revision) <= 2 * (world.n_editions + 1)
-    assert desk.one(EnrichWork).revision == desk.one(Article).current_revision
-    desk.assert_balanced()
-
-
-def clear(desk: Desk) -> None:
-    """Leave no rows: each example starts with an empty store."""
-    kept = {"pipeline", "active_pipeline"}
-    with transaction(desk.engine) as session:
-        for table in reversed(Base.metadata.sorted_tables):
-            if table.name not in kept:
-                session.execute(delete(table))
-    desk.now = NOW
-
-
 @on_sqlite
 def test_a_ticker_is_fetched_a_few_times_and_keeps_the_text_of_its_page(
     desk: Desk, teasing: Teasing
@@ -220,28 +127,6 @@ def test_a_ticker_is_fetched_a_few_times_and_keeps_the_text_of_its_page(
     assert desk.count(Revision) <= MAX_REVISIONS + 1
     assert state(desk)[1].endswith(".")
     assert desk.one(Article).is_teaser is False
-
-
-@on_sqlite
-def test_a_teaser_never_takes_the_place_of_a_full_text(
-    desk: Desk, teasing: Teasing
-) -> None:
-    teasing.poll(entry("a", fullness=Fullness.WHOLE), feed="full")
-    teasing.poll(teaser(), feed="short")
-    assert desk.one(Article).current_revision == 1
-    assert desk.count(Revision) == 2
-    assert desk.count(Page) == 0
-
-
-@on_sqlite
-def test_a_full_text_from_elsewhere_ends_the_search_for_the_page(
-    desk: Desk, teasing: Teasing
-) -> None:
-    teasing.poll(teaser(), feed="short")
-    (page,) = teasing.claim()
-    teasing.poll(entry("a", fullness=Fullness.WHOLE), feed="full")
-    teasing.save(accepted(page))
-    assert state(desk)[1:] == (article("a").text, "done", "overtaken")
 
 
 @on_sqlite

@@ -5,9 +5,18 @@ from datetime import timedelta
 from typing import Any
 
 from support.desk import Desk
-from support.factories import LIMITS, NOW, article, body, document, entry, polled
+from support.factories import (
+    LIMITS,
+    NOW,
+    article,
+    body,
+    document,
+    entry,
+    files_read,
+    polled,
+)
 
-from ingest.messages import Entry
+from ingest.messages import Entry, KeyMode
 from ingest.pagemessages import (
     PAUSE_SECONDS,
     FetchPages,
@@ -16,13 +25,15 @@ from ingest.pagemessages import (
     PagesFetched,
     PageToFetch,
 )
-from ingest.pagewords import Fullness, PageOutcome
+from ingest.pagewords import Fullness, PageOutcome, PagePolicy
 from store import feeds, files
 from store.engine import transaction
+from store.models import RunFile
 from store.page_rules import PageRules
 from store.page_texts import save_pages
 from store.pages import claim_pages
 from store.polls import save_polls
+from store.reads import save_files
 from store.words import RunKind
 
 RULES = PageRules(max_age=timedelta(days=7), most_a_day=100)
@@ -40,6 +51,19 @@ def teaser(name: str = "a", said: str = "It is said that", **changes: Any) -> En
     made = article(name, text=f"{said} {name} ...", confidence=0.5)
     values = {"article": made, "fullness": Fullness.CUT_OFF}
     return entry(name, **values | changes)
+
+
+def in_full(name: str = "a", text: str | None = None, **changes: Any) -> Entry:
+    """Return an entry that seems to give its article in full."""
+    made = article(name) if text is None else article(name, text=text)
+    return entry(name, **{"article": made, "fullness": Fullness.WHOLE} | changes)
+
+
+def on_file(name: str = "a", text: str | None = None) -> Entry:
+    """Return what a file holds that names the page of its article."""
+    key = f"file:///news/{name}.txt"
+    mode = KeyMode.FILE
+    return in_full(name, text, key=key, key_mode=mode, aliases=(), fullness=None)
 
 
 class Teasing:
@@ -66,6 +90,19 @@ class Teasing:
         with transaction(desk.engine) as session:
             save_polls(session, events, plan=desk.plan, now=desk.now, pages=self.rules)
         return ids[0]
+
+    def read(self, *entries: Entry, path: str = "/news/a.txt") -> None:
+        """Read a file that holds these entries now."""
+        run = self.desk.add_files(path)
+        file = self.desk.one(RunFile, RunFile.run_id == run)
+        event = files_read((file.id, path, entries))
+        with transaction(self.desk.engine) as session:
+            save_files(session, event, now=self.desk.now)
+
+    def set_pages(self, feed_id: int, policy: PagePolicy) -> None:
+        """Say whether the pages of a feed are fetched."""
+        with transaction(self.desk.engine) as session:
+            feeds.set_pages(session, [feed_id], policy)
 
     def commands(self) -> list[FetchPages]:
         """Claim what is due, when the hosts have had their pause."""

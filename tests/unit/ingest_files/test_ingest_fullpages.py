@@ -218,6 +218,14 @@ def test_a_page_must_be_longer_and_speak_of_the_same(
     assert judge(" ".join(SENTENCES), title=title, text=text) == outcome
 
 
+def test_a_page_must_hold_what_the_feed_gave_at_length() -> None:
+    full, more = " ".join([*SENTENCES, *SENTENCES[:2]]), " ".join(OTHERS * 3)
+    assert judge(f"{full} {more}", title=PAGE.title, text=full) == "accepted"
+    # Of a long talk below the headline alone.
+    assert judge(f"{PAGE.title} {more}", title=PAGE.title, text=full) == "unrelated"
+    assert judge(f"{PAGE.title} {more}", title=PAGE.title, text=PAGE.text) == "accepted"
+
+
 def test_texts_without_spaces_are_compared_by_pairs() -> None:
     text = "東京都の橋が月曜日に閉鎖された。" * 10
     assert judge(text, title="橋が閉鎖", text="") == "accepted"
