@@ -51,7 +51,9 @@ def register_guarded(
     def task(this: Any, payload: str) -> None:
         run_guarded(app, message, payload, run, held=this.request.retries or 0)
 
-    app.task(name=routes.route_of(message).task, bind=True)(task)
+    name = routes.route_of(message).task
+    # Shared, it would be that of all applications of the process.
+    app.task(name=name, bind=True, shared=False)(task)
 
 
 def register_scheduled(app: Celery, task: str, run: Callable[[], None]) -> None:
@@ -63,7 +65,7 @@ def register_scheduled(app: Celery, task: str, run: Callable[[], None]) -> None:
         except Exception as error:  # noqa: BLE001 - as in run_guarded
             _report_failure(app, task, None, error)
 
-    app.task(name=task)(scheduled)
+    app.task(name=task, shared=False)(scheduled)
 
 
 def run_guarded(

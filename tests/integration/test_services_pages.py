@@ -17,6 +17,7 @@ from support.desk import POLL_LIMITS, Desk
 from support.factories import LIMITS
 from support.hostile import Talk, dripping, read_head, serving, silent
 from support.teasers import RULES
+from support.webserver import serving_files
 
 from ingest.fetch import FetchOptions, open_fetch
 from ingest.fullpages import ACCEPT, PageMeans, fetch_pages
@@ -27,6 +28,7 @@ from ingest.robots import Robots
 from ingest.urls import url_key
 from services import routes, wire
 from services.process import make_worker_app
+from services.publish import queue_length
 from services.settings import Settings
 from store import feeds, polling
 from store.engine import reading, transaction
@@ -276,6 +278,60 @@ def test_a_worker_of_pages_answers_the_store(redis_url: str, tmp_path: Path) -> 
         queue.close()
     (answered,) = wire.decode(PagesFetched, payload).pages
     assert (answered.article_id, answered.outcome) == (7, "blocked")
+
+
+LINE = [routes.STORE, routes.INGEST, routes.PAGES]
+
+
+@pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("pages", [True, False])
+def test_the_line_fetches_the_page_of_a_teaser_unless_that_is_switched_off(
+    desk: Desk,
+    redis_url: str,
+    tmp_path: Path,
+    pages: bool,  # noqa: FBT001 - of a table
+) -> None:
+    settings = Settings(
+        broker_url=redis_url,
+        database_url=desk.url,
+        home=tmp_path,
+        pages=pages,
+        allow_networks=("127.0.0.0/8",),
+    )
+    app = make_worker_app(settings, LINE)
+    with serving_files({"/robots.txt": b"User-agent: *\nDisallow: /feed"}) as site:
+        page = f"{site.url}/good"
+        site.files["/good"] = html("good", text("good"))
+        site.files["/feed"] = (
+            "<rss version='2.0'><channel><title>Site</title><item><guid>1</guid>"
+            f"<link>{page}</link><title>{title('good')}</title><description>"
+            f"{told('good')} ...</description><pubDate>{utc_now():%a, %d %b %Y} "
+            "00:00:00 GMT</pubDate></item></channel></rss>"
+        ).encode()
+        new = feeds.NewFeed(url=f"{site.url}/feed", url_key="feed")
+        with transaction(desk.engine) as session:
+            feeds.add_feeds(session, [new], now=desk.now)
+        app.tasks[routes.TICK]()
+        work_off(app)
+    said = text("good") if pages else f"{told('good')} ..."
+    assert _article(desk, "good").text == said
+    assert _outcomes(desk) == ({"good": "accepted"} if pages else {})
+    # What is due is dispatched at once, and nothing twice.
+    assert Counter(site.asked) == Counter(
+        ["/feed", "/robots.txt", "/good"] if pages else ["/feed"]
+    )
+
+
+def work_off(app: Any) -> None:
+    """Run the tasks of all that waits, and of what comes of it."""
+    with app.connection() as connection:
+        while filled := [name for name in LINE if queue_length(app, name)]:
+            queue = connection.SimpleQueue(app.amqp.queues[filled[0]])
+            message = queue.get(block=False)
+            message.ack()
+            queue.close()
+            arguments, *_ = message.payload
+            app.tasks[message.headers["task"]](*arguments)
 
 
 def _outcomes(desk: Desk) -> dict[str, str]:
