@@ -125,15 +125,19 @@ class _Reading(NamedTuple):
 
 
 def _believed(date: RawDate, now: datetime, zone: tzinfo | None) -> _Reading:
+    earliest, latest = EARLIEST, now + MAX_AHEAD
     read = _read(date.raw) or _Reading(date.parsed, GUESSED)
-    if zone is not None and read.at is not None and read.is_utc:
+    # First without the zone, which would take the edges of the calendar beyond them.
+    if read.at is None or not earliest - MAX_OFFSET <= read.at <= latest + MAX_OFFSET:
+        return _Reading(None, 0.0)
+    if zone is not None and read.is_utc:
         trust = (
             max(read.confidence, ZONE_GIVEN)
             if read.confidence != CLOCKLESS
             else CLOCKLESS
         )
         read = _Reading(on_the_wall(read.at, zone), trust)
-    if read.at is None or not EARLIEST <= read.at <= now + MAX_AHEAD:
+    if read.at is None or not earliest <= read.at <= latest:
         return _Reading(None, 0.0)
     return read
 

@@ -180,6 +180,40 @@ def test_the_word_of_an_operator_makes_a_date_surer() -> None:
 
 
 @pytest.mark.parametrize(
+    "raw",
+    [
+        *("0001-01-01T00:00:00", "0001-01-01", "9999-12-31T23:59:59Z"),
+        "Fri, 31 Dec 9999 23:59:59",
+    ],
+)
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Lima", "+14:00", "-12:00"])
+def test_a_date_at_the_edge_of_the_calendar_is_believed_in_no_zone(
+    raw: str, zone: str
+) -> None:
+    found = settle_date([date(raw)], now=NOW, zone=zone_of(zone))
+    assert (found and found.at, found and found.raw) == (None, raw)
+    update = find_update([date(raw, "updated")], now=NOW, zone=zone_of(zone))
+    assert update is not None
+    assert update.at is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "is_believed"),
+    [
+        ("1990-01-01T00:30:00", False),  # half an hour earlier in UTC
+        ("1990-01-01T01:00:00", True),
+        ("2026-03-05T13:00:00", True),
+        ("2026-03-05T13:00:01", False),
+    ],
+)
+def test_the_bounds_of_dates_hold_for_what_the_zone_makes_of_them(
+    raw: str, is_believed: bool
+) -> None:
+    found = settle_date([date(raw)], now=NOW, zone=BERLIN)
+    assert (found is not None and found.at is not None) is is_believed
+
+
+@pytest.mark.parametrize(
     "name", ["Europe/Atlantis", "+25:00", "+5", "", "../etc", "\0"]
 )
 def test_a_zone_that_is_none_is_refused(name: str) -> None:
