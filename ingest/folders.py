@@ -25,6 +25,7 @@ from ingest.foldermarks import (
     n_buckets_for,
     stretches,
 )
+from ingest.listing import identity, why_unlisted
 from ingest.messages import (
     FeedPolled,
     FeedToPoll,
@@ -35,7 +36,7 @@ from ingest.messages import (
     PollLimits,
     PollOutcome,
 )
-from ingest.walking import Scan, Walk, identity, why_unlisted
+from ingest.walking import Scan, Walk
 
 LISTER = "folder/1"  # name and version; another one has the folder told anew
 # Of one poll. The rest is told by the next, which is due at once: so the broker never

@@ -1,14 +1,30 @@
-"""Listing: the files under some paths, one by one, as they will be read."""
+"""Listing: the files under some paths, one by one, as they will be read.
 
+What is skipped, what names a folder, and why a path cannot be listed is told here for
+the walks through watched folders as well.
+"""
+
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 # What editors and systems leave beside the files of people.
 _LEFTOVER_SUFFIXES = (
     *("~", ".bak", ".orig", ".swp", ".swo", ".tmp", ".temp", ".part", ".crdownload"),
 )
 _LEFTOVER_NAMES = {"Thumbs.db", "desktop.ini", "__MACOSX"}
+
+NO_TARGET = "The link leads nowhere."
+
+# Device and inode name a folder whatever links lead to it, so loops end.
+Identity = tuple[int, int]
+
+
+def identity(status: Any) -> Identity:
+    """Return what no other folder has, by what `stat` says of it."""
+    return status.st_dev, status.st_ino
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +44,12 @@ def list_files(paths: Sequence[Path]) -> Iterator[Listed]:
     when named. A folder that is reached twice, also through a link, is walked once.
     What cannot be listed is yielded with its error.
     """
-    walked: set[tuple[int, int]] = set()
+    walked: set[Identity] = set()
     for path in paths:
         yield from _walk(path.absolute(), walked)
 
 
-def _walk(start: Path, walked: set[tuple[int, int]]) -> Iterator[Listed]:
+def _walk(start: Path, walked: set[Identity]) -> Iterator[Listed]:
     pending = [start]
     while pending:
         path = pending.pop()
@@ -44,20 +60,19 @@ def _walk(start: Path, walked: set[tuple[int, int]]) -> Iterator[Listed]:
             yield _listed(path, error=_reason(path, error))
             continue
         if is_folder is False:
-            yield _listed(path, error=_name_error(path))
+            yield _listed(path, error=why_unnamed(str(path)))
         pending.extend(reversed(inside))
 
 
-def _is_new_folder(path: Path, walked: set[tuple[int, int]]) -> bool | None:
+def _is_new_folder(path: Path, walked: set[Identity]) -> bool | None:
     """Return True for a folder, False for a file, None for a folder walked before."""
     status = path.stat()
-    if not path.is_dir():
+    if not stat.S_ISDIR(status.st_mode):
         return False
-    # Device and inode name a folder whatever links lead to it, so loops end here.
-    identity = (status.st_dev, status.st_ino)
-    if identity in walked:
+    name = identity(status)
+    if name in walked:
         return None
-    walked.add(identity)
+    walked.add(name)
     return True
 
 
@@ -80,17 +95,23 @@ def _listed(path: Path, *, error: str | None) -> Listed:
     return Listed(path=path, source=path.parent.name or "files", error=error)
 
 
-def _name_error(path: Path) -> str | None:
+def why_unnamed(path: str) -> str | None:
+    """Return in one sentence why no message can name a path; None: one can."""
     try:
-        str(path).encode("utf-8")
+        path.encode()
     except UnicodeEncodeError:
         return "The name of the file is not in UTF-8; rename it."
     return None
 
 
+def why_unlisted(error: OSError | ValueError) -> str:
+    """Return in one sentence why a path cannot be listed."""
+    strerror = error.strerror if isinstance(error, OSError) else None
+    reason = strerror or str(error) or type(error).__name__
+    return f"The path cannot be listed: {reason.lower()}."
+
+
 def _reason(path: Path, error: OSError | ValueError) -> str:
     if isinstance(error, FileNotFoundError):
-        is_link = path.is_symlink()
-        return "The link leads nowhere." if is_link else "The path does not exist."
-    detail = error.strerror if isinstance(error, OSError) else None
-    return f"The path cannot be listed: {(detail or str(error)).lower()}."
+        return NO_TARGET if path.is_symlink() else "The path does not exist."
+    return why_unlisted(error)

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ingest.foldermarks import spot_of
-from ingest.listing import is_leftover
+from ingest.listing import (
+    NO_TARGET,
+    Identity,
+    identity,
+    is_leftover,
+    why_unlisted,
+    why_unnamed,
+)
 from ingest.messages import FileOutcome, ListedFile
 
 # A file that was written within this time may be half there. File systems that keep
@@ -43,14 +50,6 @@ class Scan(Protocol):
 
     def __call__(self, path: str, /) -> AbstractContextManager[Iterator[Item]]:
         """Return its items, one by one."""
-
-
-Identity = tuple[int, int]
-
-
-def identity(status: Any) -> Identity:
-    """Return what no other folder has: device and inode."""
-    return status.st_dev, status.st_ino
 
 
 @dataclass(slots=True, kw_only=True)
@@ -104,8 +103,7 @@ class Walk:
         except FileNotFoundError:
             # Deleted just now, unless it is a link.
             if item.is_symlink():
-                reason = "The link leads nowhere."
-                yield self._unread(item.path, FileOutcome.MISSING, reason)
+                yield self._unread(item.path, FileOutcome.MISSING, NO_TARGET)
             return
         except OSError as error:
             reason = why_unlisted(error)
@@ -118,8 +116,8 @@ class Walk:
         (self._linked if item.is_symlink() else self._pending).append(found)
 
     def _file(self, path: str, status: Any) -> ListedFile:
-        if not _is_utf8(path):
-            reason = "The name of the file is not in UTF-8; rename it."
+        reason = why_unnamed(path)
+        if reason is not None:
             return self._unread(path, FileOutcome.UNREADABLE, reason)
         self.n_files += 1
         age = self.now().timestamp() - status.st_mtime_ns / _NS
@@ -146,20 +144,6 @@ class Walk:
         return ListedFile(
             path=shown, spot=spot_of(shown), outcome=outcome, error=reason
         )
-
-
-def why_unlisted(error: OSError) -> str:
-    """Return in one sentence why a path cannot be listed."""
-    reason = (error.strerror or type(error).__name__).lower()
-    return f"The path cannot be listed: {reason}."
-
-
-def _is_utf8(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _shown(path: str) -> str:

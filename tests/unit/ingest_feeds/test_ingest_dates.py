@@ -207,7 +207,7 @@ def test_a_date_at_the_edge_of_the_calendar_is_believed_in_no_zone(
     ],
 )
 def test_the_bounds_of_dates_hold_for_what_the_zone_makes_of_them(
-    raw: str, is_believed: bool
+    raw: str, *, is_believed: bool
 ) -> None:
     found = settle_date([date(raw)], now=NOW, zone=BERLIN)
     assert (found is not None and found.at is not None) is is_believed

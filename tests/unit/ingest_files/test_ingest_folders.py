@@ -29,6 +29,7 @@ from ingest.foldermarks import (
     stretches,
 )
 from ingest.folders import poll_folder
+from ingest.listing import list_files
 from ingest.messages import (
     FeedPolled,
     FeedsPolled,
@@ -185,6 +186,8 @@ def test_what_cannot_be_read_is_told_with_its_reason(tmp_path: Path) -> None:
     assert "nowhere" in (errors["nowhere"] or "")
     assert "cannot be listed" in (errors["round"] or "")
     assert errors["z.txt"] is None
+    by_ingest = {one.error for one in list_files([tmp_path])}
+    assert by_ingest == set(errors.values())
 
 
 # ---- what is no deletion ----
