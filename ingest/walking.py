@@ -22,8 +22,10 @@ from ingest.messages import FileOutcome, ListedFile
 # A file that was written within this time may be half there. File systems that keep
 # times in steps of two seconds are the coarsest in use.
 SETTLE_SECONDS = 2.0
-# A time that lies further ahead than any clock is wrong says nothing of the file.
-MAX_AHEAD_SECONDS = 86_400.0
+# A clock that runs ahead catches up; nothing waits longer for that than two minutes. A
+# time further ahead says nothing of when the file was written, and whoever has it read
+# waits for as long (`store/folders.py`).
+MAX_AHEAD_SECONDS = 120.0 - SETTLE_SECONDS
 _NS = 1e9
 
 

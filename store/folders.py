@@ -26,6 +26,10 @@ from store.words import FileState, RunKind
 # Files of a listing in parts are read when all parts have come: only then is it known
 # which others are gone, and what was moved. If a part is lost, after this time.
 HOLD = timedelta(seconds=60)
+# A file whose time lies ahead of the clock may be half there, and its time does not
+# tell. If it goes on being written, it gets another time, and is read again.
+SETTLE_AHEAD = timedelta(minutes=2)
+_NS = 1_000_000_000
 
 
 def folder_of(url: str) -> str:
@@ -163,6 +167,7 @@ def _write_down(
     # A path counts once in a run; of a later poll for the same run it is read again.
     _read_again(session, event.feed_id, run_id, found, due_at)
     add_files(session, run_id, files, now=now, due_at=due_at)
+    _let_settle(session, run_id, found.to_read, event.polled_at, now)
     rows = [
         {
             "feed_id": event.feed_id,
@@ -207,6 +212,25 @@ def _read_again(
         )
 
 
+def _let_settle(
+    session: Session,
+    run_id: int,
+    files: Sequence[ListedFile],
+    polled_at: datetime,
+    now: datetime,
+) -> None:
+    """Have those files read later of which the time cannot say that they are whole."""
+    ahead = (one for one in files if one.mtime_ns > polled_at.timestamp() * _NS)
+    for some in chunks(storable_key(one.path) for one in ahead):
+        session.execute(
+            update(RunFile)
+            .where(RunFile.run_id == run_id, RunFile.path.in_(some))
+            .where(RunFile.state == FileState.PENDING)
+            .values(due_at=now + SETTLE_AHEAD)
+            .execution_options(synchronize_session=False)
+        )
+
+
 def _mark(
     session: Session, feed_id: int, paths: Sequence[str], *, gone_at: datetime | None
 ) -> None:
@@ -227,7 +251,7 @@ def _release(session: Session, event: FeedPolled, run_id: int, now: datetime) ->
     session.execute(
         update(RunFile)
         .where(RunFile.run_id == run_id, RunFile.feed_id == event.feed_id)
-        .where(held, RunFile.due_at > now)
+        .where(held, RunFile.due_at > now, RunFile.due_at <= now + HOLD)
         .values(due_at=now)
         .execution_options(synchronize_session=False)
     )

@@ -21,7 +21,7 @@ from services.planning import plan_poll
 from store import feeds, files, folders, polling, rereading
 from store.engine import reading, transaction
 from store.foldermoves import MAX_AWAY
-from store.folders import HOLD
+from store.folders import HOLD, SETTLE_AHEAD
 from store.limits import FileLimits
 from store.models import (
     Article,
@@ -137,6 +137,33 @@ def test_a_file_that_is_being_written_waits_for_the_next_poll(
     assert watched.look() == []
     assert watched.known("a.txt").gone_at is None
     assert watched.look() == ["a.txt"]
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=5), timedelta(days=40)])
+def test_a_file_that_is_ahead_of_the_clock_waits_two_minutes_at_most(
+    desk: Desk, watched: Watched, ahead: timedelta
+) -> None:
+    watched.write("a.txt", "harbour")
+    watched.write("ahead.txt", "storm", ago=-ahead)
+    assert watched.look() == ["a.txt"]
+    desk.now += timedelta(seconds=119)
+    assert watched.read() == []
+    desk.now += timedelta(seconds=1)
+    assert watched.read() == ["ahead.txt"]
+    assert watched.look() == []
+    assert watched.articles() == [("Title of harbour", 1), ("Title of storm", 1)]
+
+
+def test_a_file_ahead_of_the_clock_that_comes_in_parts_waits_as_long(
+    desk: Desk, watched: Watched
+) -> None:
+    watched.max_message_bytes = 1
+    for n in range(40):
+        watched.write(f"{n}.txt", f"topic {n}", ago=-timedelta(hours=5))
+    assert len(watched.poll()) > 1
+    assert watched.read() == []
+    desk.now += SETTLE_AHEAD
+    assert len(watched.read()) == 40
 
 
 def test_deleted_files_change_nothing_and_come_back_unread(

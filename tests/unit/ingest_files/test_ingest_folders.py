@@ -155,11 +155,12 @@ def test_a_file_that_is_being_written_is_there_and_not_to_be_read(
     tmp_path: Path,
 ) -> None:
     write(tmp_path, "a.txt", seconds_ago=1)
-    write(tmp_path, "ahead.txt", seconds_ago=-5)
-    write(tmp_path, "wrong.txt", seconds_ago=-90_000)
+    write(tmp_path, "ahead.txt", seconds_ago=-117)
+    write(tmp_path, "hour.txt", seconds_ago=-3_600)
+    write(tmp_path, "week.txt", seconds_ago=-604_800)
     feed = feed_of(tmp_path)
     events = poll(feed)
-    assert [one.is_settling for one in told(events)] == [True, True, False]
+    assert [one.is_settling for one in told(events)] == [True, True, False, False]
     # It grows on, and is told again when it has stopped.
     write(tmp_path, "a.txt", seconds_ago=0)
     feed = after(feed, events)
