@@ -1,8 +1,9 @@
 """What files held: each read stored once, whole or in portions, and counted."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import select, update
@@ -15,6 +16,7 @@ from store.documents import save_documents
 from store.feeds import files_feed
 from store.foldermoves import note_reads
 from store.models import Entry, RunFile
+from store.overtaken import OVERTAKEN, later_readings
 from store.plain import said, storable_key
 from store.portions import add_portion, advance, known_by_all, new_portions
 from store.renewal import place_of, settle_reread
@@ -25,8 +27,11 @@ from store.writer import write_entries
 
 
 def save_files(session: Session, event: FilesRead, *, now: datetime) -> int:
-    """Store what files held; return how many reads were not stored before."""
-    rows = _waited_for(session, [one.file_id for one in event.reads])
+    """Store what files held; return how many reads were not stored before.
+
+    Of a watched file of which a later state is stored, nothing is, but that it came.
+    """
+    rows, late = _waited_for(session, [one.file_id for one in event.reads])
     # A late answer from the path is none to an order to read what is stored.
     reads = [
         one
@@ -41,10 +46,14 @@ def save_files(session: Session, event: FilesRead, *, now: datetime) -> int:
         return 0
     save_documents(session, [one.document for one in reads], now=now)
     at_path = [one for one in reads if not one.from_document]
-    note_reads(session, [(rows[one.file_id], one) for one in at_path])
-    ends = _write(session, reads, rows, now)
+    in_time = [one for one in at_path if one.file_id not in late]
+    note_reads(session, [(rows[one.file_id], one) for one in in_time])
+    ends = _write(session, reads, rows, late, now)
     done = [
-        _done(one, rows[n], now) | _counts(rows[n], ends[n]) for n, one in whole.items()
+        _done(one, rows[n], now)
+        | _counts(rows[n], ends[n])
+        | ({"error": OVERTAKEN} if n in late else {})
+        for n, one in whole.items()
     ]
     if done:
         session.execute(update(RunFile), done)
@@ -64,23 +73,42 @@ def save_files(session: Session, event: FilesRead, *, now: datetime) -> int:
 
 _WAITED_FOR = select(
     *(RunFile.id, RunFile.run_id, RunFile.feed_id, RunFile.outcome),
-    RunFile.document_sha256,
+    *(RunFile.state, RunFile.document_sha256, RunFile.n_seen),
     *(RunFile.place_member, RunFile.place_piece, RunFile.place_offset),
     *(RunFile.from_document, RunFile.learned_up_to),
     *(getattr(RunFile, f"n_{end}") for end in End),
 )
 
 
-def _waited_for(session: Session, file_ids: Sequence[int]) -> dict[int, Any]:
-    """Return the rows of files that are not done, locked, under their ids."""
-    query = _WAITED_FOR.where(
-        RunFile.id.in_(set(file_ids)), RunFile.state != FileState.DONE
-    ).order_by(RunFile.id)
-    return {row.id: row for row in session.execute(locked(session, query))}
+def _waited_for(
+    session: Session, file_ids: Sequence[int]
+) -> tuple[dict[int, Any], set[int]]:
+    """Return the rows of files that are not done, locked, under their ids.
+
+    And those of them that are to be read at their path, of which a later reading is
+    stored. All these are locked too, in one order, so that none is stored meanwhile.
+    """
+    later = later_readings(session, file_ids)
+    ids = {*file_ids, *chain.from_iterable(later.values())}
+    query = _WAITED_FOR.where(RunFile.id.in_(ids)).order_by(RunFile.id)
+    found = {row.id: row for row in session.execute(locked(session, query))}
+    rows = {
+        n: found[n] for n in file_ids if n in found and found[n].state != FileState.DONE
+    }
+    late = {
+        n
+        for n, row in rows.items()
+        if not row.from_document and any(found[one].n_seen for one in later.get(n, ()))
+    }
+    return rows, late
 
 
 def _write(
-    session: Session, reads: Sequence[FileRead], rows: Mapping[int, Any], now: datetime
+    session: Session,
+    reads: Sequence[FileRead],
+    rows: Mapping[int, Any],
+    overtaken: Collection[int],
+    now: datetime,
 ) -> dict[int, list[Reread]]:
     """Write the entries of all files at once; return file id -> how they ended."""
     ends: dict[int, list[Reread]] = {read.file_id: [] for read in reads}
@@ -105,6 +133,7 @@ def _write(
     sighting = Sighting(now=now, lane=Lane.BULK)
     reread = [one for one in seen if rows[one.file_id or 0].from_document]
     late = settle_reread(session, reread) if reread else set()
+    late |= {place_of(one) for one in seen if one.file_id in overtaken}
     news = [one for one in seen if place_of(one) not in late]
     written = iter(write_entries(session, news, sighting=sighting))
     for one in seen:
