@@ -1,8 +1,9 @@
 """Files as work: what runs were asked to read is written down, claimed, given up."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from urllib.parse import quote
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
@@ -50,8 +51,9 @@ def add_files(
 ) -> None:
     """Write files down for a run, to be read at once or then; a path counts once in it.
 
-    A path that cannot be kept as it is could never be read: it is written down as far
-    as that goes, with this outcome.
+    A path that cannot be kept as it is could never be read, and one whose address is
+    no key could bring no article: it is written down as far as that goes, with this
+    outcome.
     """
     rows = [
         {
@@ -76,15 +78,28 @@ def add_files(
 
 def _fit_path(file: NewFile) -> NewFile:
     path = storable_key(file.path)
-    if path == file.path:
+    error = _why_unfit(file.path)
+    if error is None:
         return file
-    return NewFile(
+    return replace(
+        file,
         path=path,
-        source=file.source,
-        feed_id=file.feed_id,
-        outcome=FileOutcome.UNREADABLE,
-        error=f"the path is longer than {MAX_KEY_BYTES} bytes, or no text",
+        outcome=file.outcome or FileOutcome.UNREADABLE,
+        error=file.error or error,
     )
+
+
+def _why_unfit(path: str) -> str | None:
+    if storable_key(path) != path:
+        return f"The path is longer than {MAX_KEY_BYTES} bytes, or no text."
+    # The address of a file begins the keys of its articles, and most letters that are
+    # not English take three times their bytes there.
+    if len(f"file://{quote(path)}") > MAX_KEY_BYTES:
+        return (
+            f"The path is longer than {MAX_KEY_BYTES} bytes as an address, which names "
+            "its articles; shorten it, or use fewer letters outside of ASCII."
+        )
+    return None
 
 
 def close_run(session: Session, run_id: int, *, now: datetime) -> None:

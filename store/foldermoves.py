@@ -118,11 +118,13 @@ def _match(gone: Sequence[_Gone], feed_id: int, read: FileRead) -> _Gone | None:
 def _rename(session: Session, was: _Gone, read: FileRead) -> bool:
     """Give what was stored of a file its new keys; return whether that could be done.
 
-    It cannot where something is stored under one of them already.
+    It cannot where something is stored under one of them already, or one is too long.
     """
     old, new = Path(was.path).as_uri(), Path(read.path).as_uri()
     by_old = {old + entry.key.removeprefix(new): entry for entry in read.entries}
     keys = [entry.key for entry in read.entries]
+    if any(storable_key(key) != key for key in keys):
+        return False
     for some in chunks(keys):
         taken = select(Entry.id).where(Entry.feed_id == was.feed_id)
         if session.scalar(taken.where(Entry.key.in_(some)).limit(1)) is not None:

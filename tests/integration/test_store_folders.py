@@ -5,8 +5,10 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -416,6 +418,66 @@ def test_a_folder_travels_alone_because_its_disk_may_hang(desk: Desk) -> None:
         )
     assert sorted(len(one.feeds) for one in commands) == [1, 1]
     assert [one.feeds[0].folder is not None for one in commands] == [False, True]
+
+
+# ---- paths that are longer as addresses ----
+
+
+_GREEK = str.maketrans("0123456789abcdef", "αβγδεζηθικλμνξοπ")
+
+
+def long_name(watched: Watched, n_bytes: int) -> str:
+    """Return a name under which a file has an address of so many bytes."""
+    folders = [watched.path]
+    room = n_bytes - len(watched.path.as_uri())
+    while room > 400:
+        # Letters of two bytes, each of which takes six there.
+        name = sha256(b"%d" % room).hexdigest()[:60].translate(_GREEK)
+        folders.append(folders[-1] / name)
+        room -= 361
+    path = folders[-1] / ("n" * (room - len("/.txt")) + ".txt")
+    assert len(path.as_uri()) == n_bytes
+    return str(path.relative_to(watched.path))
+
+
+def test_a_path_that_is_too_long_as_an_address_is_told_when_it_is_listed(
+    desk: Desk, watched: Watched
+) -> None:
+    fits, exceeds = (long_name(watched, n) for n in (2_000, 2_001))
+    watched.write(fits, "harbour")
+    path = watched.write(exceeds, "storm")
+    assert len(str(path).encode()) < 2_000
+    assert watched.look() == [Path(fits).name]
+    assert watched.articles() == [("Title of harbour", 1)]
+    row = desk.one(RunFile, RunFile.path == str(path))
+    assert (row.state, row.outcome) == ("done", FileOutcome.UNREADABLE)
+    assert "2000 bytes as an address" in (row.error or "")
+    assert watched.look() == []
+
+
+def test_a_move_to_an_address_that_is_too_long_moves_no_key(
+    migrated_url: str, tmp_path: Path
+) -> None:
+    desk = Desk(migrated_url, plan=plan_poll)
+    (tmp_path / "inbox").mkdir()
+    watched = Watched(desk, tmp_path / "inbox")
+    # The address of the file fits, and with it that of its member does not.
+    member = "".join(sha256(b"%d" % n).hexdigest() for n in range(15))
+    path = watched.write("a.zip", "")
+    with ZipFile(path, "w") as archive:
+        archive.writestr(f"{member}.json", text_of("harbour"))
+    os.utime(path, (desk.now.timestamp(), desk.now.timestamp()))
+    watched.look()
+    to = watched.path / long_name(watched, 1_990)
+    to.parent.mkdir(parents=True)
+    path.rename(to)
+    watched.write("b.txt", "storm")
+    assert watched.look() == ["b.txt", to.name]
+    assert watched.articles() == [("Title of harbour", 1), ("Title of storm", 1)]
+    assert watched.known("a.zip").moved_to is None
+    assert desk.one(RunFile, RunFile.path == str(to)).n_quarantined == 1
+    desk.assert_balanced()
+    desk.engine.dispose()
 
 
 # ---- whatever the order in which parts come, and however often ----
