@@ -67,7 +67,7 @@ def compare(listing: FolderListing, known: Mapping[str, Any]) -> Found:
 
     Args:
         listing: What a folder holds at some spots.
-        known: The rows of all that was known there, by path.
+        known: The rows of what is there at these spots, or gone and listed, by path.
     """
     found = Found()
     for file in listing.files:
@@ -105,7 +105,7 @@ def save_listing(
     listing = event.listing
     if listing is None:
         return
-    found = compare(listing, _known(session, event.feed_id, listing))
+    found = compare(listing, known_files(session, event.feed_id, listing))
     noted = session.get(FolderPoll, event.poll_id)
     if noted is None:
         noted = _opened(event, listing, now)
@@ -128,14 +128,24 @@ def save_listing(
             close_run(session, noted.run_id, now=now)
 
 
-def _known(
+def known_files(
     session: Session, feed_id: int, listing: FolderListing
 ) -> dict[str, FolderFile | Any]:
+    """Return by path what is there at the spots of a listing, or gone and listed now.
+
+    No other row is looked at: of a folder that is emptied every day nearly all of them
+    are of files that are gone.
+    """
     columns = FolderFile.__table__.columns
     query = select(*columns).where(FolderFile.feed_id == feed_id)
+    is_there = FolderFile.gone_at.is_(None)
     known: dict[str, Any] = {}
     for some in chunks(listing.stretches, 200):
-        rows = session.execute(query.where(or_(*map(_at, some))))
+        rows = session.execute(query.where(is_there, or_(*map(_at, some))))
+        known |= {row.path: row for row in rows}
+    listed = (storable_key(file.path) for file in listing.files)
+    for paths in chunks(path for path in listed if path not in known):
+        rows = session.execute(query.where(FolderFile.path.in_(paths)))
         known |= {row.path: row for row in rows}
     return known
 

@@ -13,7 +13,13 @@ class FolderFile(Base):
 
     __tablename__ = "folder_file"
     __table_args__ = (
-        Index("ix_folder_file_feed_id_spot", "feed_id", "spot"),
+        Index(
+            "ix_folder_file_there",
+            "feed_id",
+            "spot",
+            sqlite_where=text("gone_at IS NULL"),
+            postgresql_where=text("gone_at IS NULL"),
+        ),
         Index(
             "ix_folder_file_unread",
             "feed_id",

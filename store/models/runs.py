@@ -223,6 +223,10 @@ class RunFile(Counts, Base):
         server_default="0",
         comment="Highest number of a learned line that its last reading knew",
     )
+    readers: Mapped[str | None] = col(
+        String(16),
+        comment="Mark of the readers that its stored bytes were last read by",
+    )
 
 
 class FilePortion(Base):

@@ -13,15 +13,16 @@ from zipfile import ZipFile
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.event import listen
 from support.desk import POLL_LIMITS, Desk
 from support.factories import LIMITS
 from support.watched import Watched, text_of
 
-from ingest.messages import FeedPolled, FileOutcome, PollOutcome
+from ingest.messages import FeedPolled, FileOutcome, FolderListing, PollOutcome
 from services.planning import plan_poll
 from store import feeds, files, folders, polling, rereading
-from store.engine import reading, transaction
+from store.engine import is_postgresql, reading, transaction
 from store.foldermoves import MAX_AWAY
 from store.folders import HOLD, SETTLE_AHEAD
 from store.limits import FileLimits
@@ -185,6 +186,69 @@ def test_deleted_files_change_nothing_and_come_back_unread(
         query = select(FolderPoll.n_new, FolderPoll.n_gone, FolderPoll.n_back)
         counts = [tuple(row) for row in session.execute(query.order_by("poll_id"))]
     assert counts == [(2, 0, 0), (0, 1, 0), (0, 0, 1)]
+
+
+def test_of_files_that_are_gone_only_those_are_looked_at_that_are_listed(
+    desk: Desk, watched: Watched
+) -> None:
+    for n in range(20):
+        watched.write(f"{n}.txt", f"topic{n}")
+    watched.look()
+    for path in watched.path.glob("1?.txt"):
+        path.unlink()
+    watched.look()
+    watched.write("11.txt", "topic11")
+    watched.write("new.txt", "harbour")
+    (event,) = watched.listed(watched.asked())
+    assert event.listing is not None
+    with reading(desk.engine) as session:
+        known = folders.known_files(session, watched.feed_id, event.listing)
+    expected = {str(watched.path / f"{n}.txt") for n in (*range(10), 11)}
+    assert set(known) == expected
+
+
+def test_a_listing_is_compared_with_what_is_there_by_an_index(
+    migrated_url: str, tmp_path: Path
+) -> None:
+    desk = Desk(migrated_url, plan=plan_poll)
+    watched = Watched(desk, tmp_path)
+    listing = FolderListing(
+        stretches=((0, 64),),
+        files=(),
+        n_files=20,
+        n_settling=0,
+        is_whole=True,
+        is_complete=True,
+    )
+    with transaction(desk.engine) as session:
+        run_id = files.start_run(session, RunKind.FOLDER, "t", now=desk.now)
+        same = {"feed_id": watched.feed_id, "run_id": run_id, "listed_at": desk.now}
+        same |= {"n_bytes": 1, "mtime_ns": 1, "is_unread": False, "n_away": 0}
+        rows = [
+            same
+            | {"path": f"/{n}", "spot": n, "gone_at": desk.now if n % 100 else None}
+            for n in range(2_000)
+        ]
+        session.execute(insert(FolderFile), rows)
+        if is_postgresql(session):
+            session.execute(text("ANALYZE folder_file"))
+
+    plans: list[str] = []
+
+    def explain(connection: Any, _cursor: Any, statement: str, *rest: Any) -> None:
+        if "EXPLAIN" not in statement and "FROM folder_file" in statement:
+            query = f"{word} {statement}"
+            plans.append(str(connection.exec_driver_sql(query, rest[0]).all()))
+
+    with reading(desk.engine) as session:
+        word = "EXPLAIN" if is_postgresql(session) else "EXPLAIN QUERY PLAN"
+        listen(desk.engine, "before_cursor_execute", explain)
+        known = folders.known_files(session, watched.feed_id, listing)
+
+    assert list(known) == ["/0"]
+    (plan,) = plans
+    assert "ix_folder_file_there" in plan
+    desk.engine.dispose()
 
 
 def test_a_moved_file_is_the_same_article(desk: Desk, watched: Watched) -> None:
