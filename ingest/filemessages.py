@@ -3,11 +3,18 @@
 They keep the rules of `ingest/messages.py`, whose words they use.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import ClassVar
 
 from ingest.messages import Document, Entry, FileOutcome, require_utc
+
+
+def mark_of(extractors: Iterable[str]) -> str:
+    """Return 16 hex digits that stand for readers, by their names and versions."""
+    return sha256("\n".join(sorted(set(extractors))).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -75,6 +82,7 @@ class FileRead:
     content_key: str | None = None
     from_document: bool = False  # the stored bytes were read, which do not come again
     learned_up_to: int = 0  # the newest learned line that its reading knew
+    readers: str = ""  # which there were (`mark_of`); not told before there was this
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

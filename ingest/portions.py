@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from ingest.contents import Content, learned_for, never, open_content
-from ingest.filemessages import FilePlace, FileRead, FileToRead, ReadFiles
+from ingest.filemessages import FilePlace, FileRead, FileToRead, ReadFiles, mark_of
 from ingest.loading import ChangedError, FileAwayError
 from ingest.messages import Document, Entry, FileOutcome
 from ingest.parts import document_bytes, entry_bytes
@@ -18,6 +18,7 @@ from ingest.pieces import Found, find_pieces
 from ingest.readers.budget import PausedError
 from ingest.readers.fields import Problems
 from ingest.readers.reader import UnreadableContentError
+from ingest.readers.registry import list_extractors
 
 FILE_BYTES = 500  # names, quotes and commas around the entries of one file
 _BEGINNING = FilePlace()
@@ -170,6 +171,7 @@ class _Portions:
             path=self.file.path,
             from_document=self.file.document is not None,
             learned_up_to=0 if learned is None else learned.up_to,
+            readers=mark_of(list_extractors()),
             content_key=self.key,
             **found,
         )

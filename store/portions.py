@@ -80,6 +80,17 @@ def known_by_all(read: FileRead, before: int) -> int:
     return read.learned_up_to if is_first else min(before, read.learned_up_to)
 
 
+def readers_of_all(read: FileRead, before: str | None) -> str | None:
+    """Return the mark of the readers of all portions of a file so far; None: several.
+
+    Of stored bytes alone: what the path gave does not renew what is stored.
+    """
+    if not read.from_document:
+        return None
+    is_alike = read.start == FilePlace() or read.readers == before
+    return read.readers if is_alike else None
+
+
 def _reach(session: Session, file_id: int, place: FilePlace) -> Reached:
     is_paused = False
     while True:

@@ -18,7 +18,13 @@ from store.foldermoves import note_reads
 from store.models import Entry, RunFile
 from store.overtaken import OVERTAKEN, later_readings
 from store.plain import said, storable_key
-from store.portions import add_portion, advance, known_by_all, new_portions
+from store.portions import (
+    add_portion,
+    advance,
+    known_by_all,
+    new_portions,
+    readers_of_all,
+)
 from store.renewal import place_of, settle_reread
 from store.seen import Name, Seen, Sighting
 from store.tally import End, Reread, columns_of, read_again
@@ -58,11 +64,13 @@ def save_files(session: Session, event: FilesRead, *, now: datetime) -> int:
     if done:
         session.execute(update(RunFile), done)
     known = {n: row.learned_up_to for n, row in rows.items()}
+    marks = {n: row.readers for n, row in rows.items()}
     for read in portions:
         row = rows[read.file_id]
         add_portion(session, read)
         values = advance(session, row, now=now) | _counts(row, ends[row.id])
         known[row.id] = values["learned_up_to"] = known_by_all(read, known[row.id])
+        marks[row.id] = values["readers"] = readers_of_all(read, marks[row.id])
         if read.content_key is not None:  # a file that is away or another has none
             values["content_key"] = read.content_key
         if read.document is not None:
@@ -75,7 +83,7 @@ _WAITED_FOR = select(
     *(RunFile.id, RunFile.run_id, RunFile.feed_id, RunFile.outcome),
     *(RunFile.state, RunFile.document_sha256, RunFile.n_seen),
     *(RunFile.place_member, RunFile.place_piece, RunFile.place_offset),
-    *(RunFile.from_document, RunFile.learned_up_to),
+    *(RunFile.from_document, RunFile.learned_up_to, RunFile.readers),
     *(getattr(RunFile, f"n_{end}") for end in End),
 )
 
@@ -189,4 +197,5 @@ def _done(read: FileRead, row: Any, now: datetime) -> dict[str, Any]:
         "finished_at": now,
         "from_document": False,
         "learned_up_to": read.learned_up_to,
+        "readers": read.readers if read.from_document else None,
     }

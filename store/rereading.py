@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from ingest.filemessages import FilePlace
+from ingest.filemessages import FilePlace, mark_of
 from ingest.messages import Document as ToRead
 from ingest.messages import FileOutcome
 from store.clauses import chunks
@@ -41,7 +41,8 @@ def find_stale(session: Session, wanted: Wanted) -> list[int]:
 
     Of each path the latest reading counts whose stored bytes gave the current text of
     an article. It is stale if that was by an older version of a reader, or if lines of
-    its source have been learned since.
+    its source have been learned since. What these readers have read again already is
+    not stale for an article that they no longer find in it.
     """
     of_it = Revision.document_sha256 == RunFile.document_sha256
     newest = (
@@ -55,7 +56,10 @@ def find_stale(session: Session, wanted: Wanted) -> list[int]:
         .scalar_subquery()
     )
     gave = _current_texts(source=wanted.source, since=wanted.since).where(of_it)
-    is_outdated = gave.where(_is_older(wanted.extractors)).exists()
+    is_outdated = and_(
+        gave.where(_is_older(wanted.extractors)).exists(),
+        func.coalesce(RunFile.readers, "") != mark_of(wanted.extractors),
+    )
     query = (
         select(RunFile.id)
         .where(RunFile.id.in_(newest), RunFile.state == FileState.DONE)

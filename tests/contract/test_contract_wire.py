@@ -300,6 +300,7 @@ SAMPLES: dict[type[wire.Message], wire.Message] = {
                 error="The file holds binary data.",
                 from_document=True,
                 learned_up_to=9,
+                readers="0123456789abcdef",
             ),
             FileRead(
                 file_id=7,

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from support.desk import Desk
 from support.factories import JUDGE, LIMITS, article, entry
 
-from ingest.filemessages import FilesRead, ReadFiles
+from ingest.filemessages import FilesRead, ReadFiles, mark_of
 from ingest.files import read_files
 from ingest.messages import REVIEW_BELOW, KeyMode, utc_now
 from ingest.packedlines import pack_lines, unpack_lines
@@ -229,6 +229,51 @@ def test_a_text_that_a_new_reader_gives_as_well_is_renewed(office: Office) -> No
     assert office.stale() == []
 
 
+def test_an_article_that_its_file_no_longer_gives_is_asked_for_once(
+    office: Office,
+) -> None:
+    path = office.folder / "harbour.txt"
+    path.write_text(dump("harbour"), "utf-8")
+    office.add(str(path))
+    (command,) = office.claim()
+    (event,) = read_files(command, now=office.desk.now)
+    (read,) = event.reads
+    older = replace(
+        read.entries[0],
+        key=f"{read.entries[0].key}#caption",
+        article=article("caption", extractor="text-seed/2"),
+    )
+    both = replace(read, entries=(*read.entries, older))
+    office.save(replace(event, reads=(both,)))
+    outdate(office.desk)
+    assert office.order() == 1
+    office.work()
+    assert office.stale() == []
+    with reading(office.desk.engine) as session:
+        extractors = session.scalars(select(Revision.extractor)).all()
+    assert sorted(extractors) == ["text-seed/2", "text-seed/3"]
+    # Another version might find it again.
+    newer = EXTRACTORS - {"text-seed/3"} | {"text-seed/4"}
+    assert len(office.stale(extractors=newer)) == 1
+    # And so might these readers, if other ones have read the file in between.
+    with transaction(office.desk.engine) as session:
+        session.execute(update(RunFile).values(readers="0" * 16))
+    assert len(office.stale()) == 1
+
+
+def test_what_the_path_gave_leaves_stored_bytes_to_be_read_again(
+    office: Office,
+) -> None:
+    office.ingest("harbour")
+    outdate(office.desk)
+    office.ingest("harbour")
+    assert office.desk.one(Revision).extractor == "text-seed/2"
+    assert office.order() == 1
+    office.work()
+    assert office.desk.one(Revision).extractor == "text-seed/3"
+    assert office.stale() == []
+
+
 def test_a_stored_archive_is_read_again_in_portions(office: Office) -> None:
     office.limits = replace(LIMITS, max_bytes=6_500)
     path = office.folder / "pages.zip"
@@ -246,6 +291,7 @@ def test_a_stored_archive_is_read_again_in_portions(office: Office) -> None:
     row = office.desk.one(RunFile)
     assert (row.n_new, row.n_revised, row.state) == (4, 4, "done")
     assert (row.learned_up_to, row.from_document) == (1, False)
+    assert row.readers == mark_of(EXTRACTORS)
     assert office.stale() == []
 
 
