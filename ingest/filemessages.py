@@ -11,6 +11,15 @@ from typing import ClassVar
 
 from ingest.messages import Document, Entry, FileOutcome, require_utc
 
+# The reader that knows what was learned of a source. Markup tells more than that, so no
+# other one asks for it, and nothing is learned from what others have read.
+PLAIN_TEXT = "text-seed"
+
+
+def is_of_plain_text(extractor: str) -> bool:
+    """Say whether an extractor, by its name and version, is the one of plain text."""
+    return extractor.partition("/")[0] == PLAIN_TEXT
+
 
 def mark_of(extractors: Iterable[str]) -> str:
     """Return 16 hex digits that stand for readers, by their names and versions."""

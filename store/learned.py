@@ -101,7 +101,7 @@ def _sample(session: Session, source: str) -> list[bytes]:
     query = (
         select(RevisionLines.packed)
         .join(Article, Article.id == RevisionLines.article_id)
-        .where(RevisionLines.source == source)
+        .where(RevisionLines.source == source, RevisionLines.teaches)
         .where(Article.current_revision == RevisionLines.number)
         .where(func.length(RevisionLines.packed) <= MAX_PAGE_BYTES)
         .order_by(RevisionLines.article_id.desc())

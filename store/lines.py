@@ -1,11 +1,12 @@
 """Lines of pages: kept beside the text that was found among them."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.orm import Session
 
+from ingest.filemessages import is_of_plain_text
 from store.batches import insert_rows
 from store.clauses import chunks
 from store.models import Article, RevisionLines
@@ -18,6 +19,7 @@ class PageLines(NamedTuple):
     number: int  # of the revision
     source: str  # the publisher its file was filed under
     packed: bytes
+    extractor: str  # that has read them
 
     @property
     def name(self) -> tuple[int, int]:
@@ -27,8 +29,21 @@ class PageLines(NamedTuple):
 
 def keep_lines(session: Session, pages: Iterable[PageLines]) -> None:
     """Write the lines of texts that are new in this transaction."""
-    rows = [{**page._asdict(), "is_new": True} for page in pages if page.packed]
+    rows = [_row(page) for page in pages if page.packed]
     insert_rows(session, RevisionLines, rows)
+
+
+def _row(page: PageLines) -> dict[str, Any]:
+    # The others are kept for people to look at.
+    teaches = is_of_plain_text(page.extractor)
+    return {
+        "article_id": page.article_id,
+        "number": page.number,
+        "source": page.source,
+        "packed": page.packed,
+        "is_new": teaches,
+        "teaches": teaches,
+    }
 
 
 def replace_lines(session: Session, pages: Iterable[PageLines]) -> None:

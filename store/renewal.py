@@ -84,7 +84,8 @@ def _renew(session: Session, same: Sequence[_Same]) -> None:
         session,
         (
             PageLines(
-                row.article_id, row.number, one.draft.source, one.entry.packed_lines
+                *(row.article_id, row.number, one.draft.source),
+                *(one.entry.packed_lines, one.draft.extractor),
             )
             for one, row in same
         ),

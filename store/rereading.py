@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from ingest.filemessages import FilePlace, mark_of
+from ingest.filemessages import PLAIN_TEXT, FilePlace, mark_of
 from ingest.messages import Document as ToRead
 from ingest.messages import FileOutcome
 from store.clauses import chunks
@@ -40,9 +40,9 @@ def find_stale(session: Session, wanted: Wanted) -> list[int]:
     """Return the files whose articles would be read otherwise today.
 
     Of each path the latest reading counts whose stored bytes gave the current text of
-    an article. It is stale if that was by an older version of a reader, or if lines of
-    its source have been learned since. What these readers have read again already is
-    not stale for an article that they no longer find in it.
+    an article. It is stale if that was by an older version of a reader, or if it is
+    plain text, and lines of its source have been learned since. What these readers have
+    read again already is not stale for an article that they no longer find in it.
     """
     of_it = Revision.document_sha256 == RunFile.document_sha256
     newest = (
@@ -60,11 +60,13 @@ def find_stale(session: Session, wanted: Wanted) -> list[int]:
         gave.where(_is_older(wanted.extractors)).exists(),
         func.coalesce(RunFile.readers, "") != mark_of(wanted.extractors),
     )
+    is_plain = Revision.extractor.startswith(f"{PLAIN_TEXT}/", autoescape=True)
+    knew_less = and_(learned > RunFile.learned_up_to, gave.where(is_plain).exists())
     query = (
         select(RunFile.id)
         .where(RunFile.id.in_(newest), RunFile.state == FileState.DONE)
         .where(RunFile.outcome == FileOutcome.READ, gave.exists())
-        .where(or_(learned > RunFile.learned_up_to, is_outdated))
+        .where(or_(knew_less, is_outdated))
         .order_by(RunFile.id)
     )
     return list(session.scalars(query))

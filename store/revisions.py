@@ -163,9 +163,8 @@ def _forget_surplus(
 
 
 def _lines(article_id: int, number: int, seen: Seen) -> PageLines:
-    return PageLines(
-        article_id, number, seen.draft.source, packed=seen.entry.packed_lines
-    )
+    draft, packed = seen.draft, seen.entry.packed_lines
+    return PageLines(article_id, number, draft.source, packed, draft.extractor)
 
 
 def _revision_row(

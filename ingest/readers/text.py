@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ingest.charset import read_text
 from ingest.dumps import extract
+from ingest.filemessages import PLAIN_TEXT
 from ingest.lines import MAX_LINES
 from ingest.messages import FileOutcome
 from ingest.readers.reader import Piece, UnreadableContentError
@@ -14,7 +15,7 @@ from ingest.readers.reader import Piece, UnreadableContentError
 class TextReader:
     """Reads any text; the reader of last resort."""
 
-    extractor = "text-seed/3"
+    extractor = f"{PLAIN_TEXT}/3"
     media_type = "text/plain"
 
     def __init__(self, learned: Collection[str] = ()) -> None:

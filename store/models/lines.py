@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
     true,
 )
@@ -27,7 +28,13 @@ class RevisionLines(Base):
 
     __tablename__ = "revision_lines"
     __table_args__ = (
-        Index("ix_revision_lines_source_article_id", "source", "article_id"),
+        Index(
+            "ix_revision_lines_teaches",
+            "source",
+            "article_id",
+            postgresql_where=text("teaches"),
+            sqlite_where=text("teaches = 1"),
+        ),
         Index(
             "ix_revision_lines_news",
             "source",
@@ -51,6 +58,11 @@ class RevisionLines(Base):
         default=True,
         server_default=true(),
         comment="Nothing has been learned from them so far",
+    )
+    teaches: Mapped[bool] = col(
+        default=False,
+        server_default=false(),
+        comment="Of plain text, from which furniture is learned",
     )
 
 

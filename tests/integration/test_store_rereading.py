@@ -19,7 +19,16 @@ from ingest.messages import REVIEW_BELOW, KeyMode, utc_now
 from ingest.packedlines import pack_lines, unpack_lines
 from ingest.readers.registry import list_extractors
 from services.cli.program import main
-from store import files, learned, maintenance, queries, reads, rereading, retention
+from store import (
+    files,
+    learned,
+    maintenance,
+    queries,
+    reads,
+    rereading,
+    retention,
+    schema,
+)
 from store.engine import reading, transaction
 from store.errors import NotFound
 from store.limits import FileLimits, Limits
@@ -208,6 +217,58 @@ def test_a_file_teaches_once_and_its_own_source(office: Office) -> None:
     assert office.learn() == 0
     with reading(office.desk.engine) as session:
         assert not learned.has_news(session)
+
+
+def page(topic: str) -> str:
+    lines = dump(topic).split("\n\n")[3:]
+    body = "".join(f"<p>{line}</p>" for line in lines)
+    title = f"What becomes of the {topic} now"
+    return f"<html><body><h1>{title}</h1><p>[ssba]</p>{body}</body></html>"
+
+
+def save_pages(office: Office, *topics: str) -> None:
+    for topic in topics:
+        (office.folder / f"{topic}.html").write_text(page(topic), "utf-8")
+    office.add(*(str(office.folder / f"{topic}.html") for topic in topics))
+    office.work()
+
+
+def test_nothing_is_learned_from_lines_of_which_markup_tells_more(
+    office: Office,
+) -> None:
+    save_pages(office, *TOPICS[:3])
+    with reading(office.desk.engine) as session:
+        assert not learned.has_news(session)
+    assert office.learn() == 0
+    # They are kept for people to look at.
+    assert NOTICE in [text for _, text in office.lines(1)]
+    office.ingest(*TOPICS[2:])
+    assert office.learn() == 0
+
+
+def test_what_was_learned_makes_no_page_stale(office: Office) -> None:
+    save_pages(office, "harbour")
+    office.ingest(*TOPICS[1:])
+    assert office.learn() == 1
+    stale = office.stale()
+    assert len(stale) == 3
+    assert office.desk.one(RunFile, RunFile.path.endswith(".html")).id not in stale
+    outdate(office.desk, "html-page/1")
+    assert len(office.stale()) == 4
+
+
+def test_lines_from_before_teach_where_they_are_of_plain_text(office: Office) -> None:
+    save_pages(office, "harbour")
+    office.ingest("orchard", "railway")
+    url = office.desk.url
+    schema.downgrade(url, revision="0016")
+    schema.upgrade(url)
+    taught = [False, True, True]
+    with reading(office.desk.engine) as session:
+        query = select(RevisionLines.teaches).order_by(RevisionLines.article_id)
+        assert session.scalars(query).all() == taught
+        query = select(RevisionLines.is_new).order_by(RevisionLines.article_id)
+        assert session.scalars(query).all() == taught
 
 
 def outdate(desk: Desk, version: str = "text-seed/2") -> None:

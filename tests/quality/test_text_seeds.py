@@ -4,7 +4,7 @@ import gzip
 import json
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,10 +16,13 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from support.figures import Figure
 from support.shared import shared_path
 
+from ingest.documents import deflate
 from ingest.dumps import Extract, extract
 from ingest.learning import find_common
 from ingest.messages import REVIEW_BELOW
+from ingest.packedlines import pack_lines
 from ingest.readers.html import HtmlReader
+from ingest.urls import publisher
 
 pytestmark = pytest.mark.quality
 
@@ -52,6 +55,7 @@ class Page:
     body: bytes
     dump: str
     title: str
+    url: str
     truth: str
 
 
@@ -66,11 +70,13 @@ def _page(path: Path, truth: dict[str, dict[str, str]]) -> Page:
     body = gzip.decompress(path.read_bytes())
     parsed = LexborHTMLParser(body)
     title = parsed.css_first("title")
+    known = truth[path.name.removesuffix(".html.gz")]
     return Page(
         body=body,
         dump="\n".join(_lines(parsed.body)),
         title="" if title is None else title.text(),
-        truth=truth[path.name.removesuffix(".html.gz")]["articleBody"],
+        url=known["url"],
+        truth=known["articleBody"],
     )
 
 
@@ -160,13 +166,30 @@ def test_the_title_of_a_page_dump_is_found(figure: Figure) -> None:
 
 def test_confidence_tells_good_extracts_from_bad_ones(figure: Figure) -> None:
     found = found_in_dumps(shared_path("corpora/articles"))
-    sure = [
-        _scores(one.text, page.truth).f1
+    scores = [
+        (one.confidence >= REVIEW_BELOW, _scores(one.text, page.truth).f1)
         for page, one in found
-        if one is not None and one.confidence >= REVIEW_BELOW
+        if one is not None
     ]
+    sure = [f1 for is_sure, f1 in scores if is_sure]
     assert len(sure) >= len(found) / 2
     figure("page dumps, text F1 where sure", _mean(sure), floor=SURE_F1_FLOOR)
+    unsure = [f1 for is_sure, f1 in scores if not is_sure]
+    figure("page dumps to be reviewed", len(unsure))
+    figure("page dumps to be reviewed, text F1", _mean(unsure))
+    assert _mean(unsure) < _mean(sure)
+
+
+def test_lines_take_about_as_much_as_what_they_were_read_from(figure: Figure) -> None:
+    pages = [page.dump for page, _ in found_in_dumps(shared_path("corpora/articles"))]
+    seeds = [path.read_text("utf-8") for path in (SEEDS / "articles").rglob("*.txt")]
+    for name, dumps in (("page dumps", pages), ("our seeds", seeds)):
+        found = [one for one in map(extract, dumps) if one is not None]
+        lines = _mean([float(len(pack_lines(one.lines))) for one in found])
+        whole = _mean([float(len(deflate(dump.encode()))) for dump in dumps])
+        figure(f"{name}, bytes of lines, packed", lines)
+        figure(f"{name}, bytes, packed", whole)
+        assert lines < 1.2 * whole
 
 
 def _is_exact(found: Extract | None, fact: dict[str, Any]) -> bool:
@@ -199,8 +222,35 @@ def test_what_pages_have_in_common_costs_no_text(figure: Figure) -> None:
     assert common
     learned = frozenset(one.hash for one in common)
     again = [(page, extract(page.dump, learned=learned)) for page, _ in found]
+    assert [_text(one) for _, one in again] == [_text(one) for _, one in found]
     f1 = _mean([_scores(_text(one), page.truth).f1 for page, one in again])
     figure("page dumps, text F1, with learned lines", f1, floor=TEXT_F1_FLOOR)
+
+
+def _f1_of_hosts(hosts: Sequence[Sequence[tuple[Page, Extract | None]]]) -> float:
+    """Return the F1 of dumps that are read with what their hosts' dumps teach."""
+    scores = []
+    for some in hosts:
+        common = find_common(one.lines for _, one in some if one is not None)
+        learned = frozenset(one.hash for one in common)
+        again = ((page, extract(page.dump, learned=learned)) for page, _ in some)
+        scores += [_scores(_text(one), page.truth).f1 for page, one in again]
+    return _mean(scores)
+
+
+def test_what_the_pages_of_a_host_have_in_common_is_little(
+    figure: Figure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_host = defaultdict(list)
+    for page, one in found_in_dumps(shared_path("corpora/articles")):
+        by_host[publisher(page.url)].append((page, one))
+    shared = [some for some in by_host.values() if len(some) > 1]
+    figure("page dumps of a shared host", sum(map(len, shared)))
+    figure("page dumps of a shared host, most of one", max(map(len, shared)))
+    figure("page dumps of a shared host, text F1", _f1_of_hosts(shared))
+    monkeypatch.setattr("ingest.learning.MIN_TEXTS", 2)
+    f1 = _f1_of_hosts(shared)
+    figure("page dumps of a shared host, were two texts enough", f1)
 
 
 def test_nothing_of_our_own_seeds_is_taken_for_furniture() -> None:
