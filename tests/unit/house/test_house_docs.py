@@ -15,6 +15,7 @@ from services.cli.output import ExitCode
 from services.cli.program import COMMANDS, app
 from services.routes import ANSWERS, LANES, ROUTES, SCHEDULED, Route
 from services.settings import PREFIX, Settings
+from store.journal import Action
 
 ROOT = Path(__file__).resolve().parents[3]
 README, CHANGELOG, OPERATIONS, ARCHITECTURE = (
@@ -120,6 +121,12 @@ MESSAGES = table_rows(section(ARCHITECTURE, "## Messages"), r"`[A-Z]")
 every_route = pytest.mark.parametrize(
     "route", ROUTES, ids=lambda route: route.message.__name__
 )
+
+
+def test_the_page_has_every_action_of_the_log_and_no_other() -> None:
+    named = section(OPERATIONS, "## Who changed what").partition("The actions are ")[2]
+    actions = re.findall(r"`([a-z._]+)`", named.partition(". A")[0])
+    assert sorted(actions) == sorted(Action)
 
 
 @every_route
