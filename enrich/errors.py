@@ -27,8 +27,8 @@ class PipelineMismatch(EnrichError):
         )
 
 
-class BadAliasTable(EnrichError):
-    """An operator's alias table has a line that cannot be used."""
+class BadNameTable(EnrichError):
+    """An operator's table of names has a line that cannot be used, or no sense."""
 
     def __init__(self, line_number: int, reason: str) -> None:
         super().__init__(line_number, reason)
@@ -37,7 +37,8 @@ class BadAliasTable(EnrichError):
 
     def __str__(self) -> str:
         """Say where and why."""
-        return f"alias table, line {self.line_number}: {self.reason}"
+        line = f", line {self.line_number}" if self.line_number else ""
+        return f"table of names{line}: {self.reason}"
 
 
 class BadLabelledText(EnrichError):

@@ -90,6 +90,27 @@ class ArticleToEnrich:
         require_utc(self.published_at, "published_at")
 
 
+class Rule(StrEnum):
+    """What an operator can say of a name."""
+
+    ALIAS = "alias"  # what is spelt so is this entity
+    MERGE = "merge"  # two entities are one
+    SPLIT = "split"  # one entity is another one where an article holds a word
+    STOP = "stop"  # what is spelt so is none
+    QID = "qid"  # what Wikidata calls it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameRule:
+    """One thing that an operator says of a name."""
+
+    rule: Rule
+    subject: str  # of alias and stop a name, else the key of an entity
+    target: str = ""  # a key, or a number of Wikidata
+    kind: EntityKind | None = None  # of an alias; of a stop name, only this kind
+    detail: str = ""  # of an alias its language, of a split the word
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrichArticles:
     """Command: enrich these articles with exactly these pipelines."""
@@ -100,6 +121,7 @@ class EnrichArticles:
     lane: Lane
     pipelines: tuple[Pipeline, ...]  # what the database wants; at most one a stage
     articles: tuple[ArticleToEnrich, ...]
+    names: str = ""  # what operators say of names: the table that pipelines go by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

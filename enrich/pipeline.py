@@ -3,7 +3,7 @@
 import re
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 from importlib.metadata import version as installed_version
@@ -11,8 +11,13 @@ from pathlib import Path
 
 from enrich.dedup import fingerprint as fingerprints
 from enrich.entities import resolve as resolving
+from enrich.entities.operators import (
+    OperatorNames,
+    compile_names,
+    names_digest,
+    read_names,
+)
 from enrich.entities.spans import Document, EntityExtractor
-from enrich.entities.tables import parse_operator_aliases
 from enrich.entities.tiers import DEFAULT_TIER, describe_extractor, load_extractor
 from enrich.errors import PipelineMismatch
 from enrich.language import RULES_VERSION as LANGUAGE_VERSION
@@ -43,7 +48,7 @@ _QUOTED = re.compile(r"['\"].*['\"]", re.DOTALL)
 class EnrichOptions:
     """What an operator may choose."""
 
-    entity_aliases: str | None = None  # content of a table: alias, type, key, language
+    names: str = ""  # what operators say: a table (`enrich.entities.operators`)
     entity_tier: str = DEFAULT_TIER  # one of `enrich.entities.tiers.TIERS`
 
 
@@ -54,6 +59,7 @@ class Tools:
     pipelines: tuple[Pipeline, ...]  # one for each stage
     detector: LanguageDetector
     extractor: EntityExtractor
+    names: OperatorNames
     statistics: describing.WordStatistics
 
 
@@ -61,16 +67,30 @@ def make_tools(options: EnrichOptions) -> Tools:
     """Load models and tables: about 1.5 CPU-seconds, a process of 200 MB.
 
     Raises:
-        BadAliasTable: The operator's alias table cannot be used.
+        BadNameTable: The operators' table of names cannot be used.
         UnknownTier: There is no such entity recogniser.
         ModelDamaged: The file of a model is not the one that was trained.
     """
-    aliases = parse_operator_aliases(options.entity_aliases or "")
+    names = compile_names(read_names(options.names))
     return Tools(
         pipelines=pipelines(options),
         detector=load_detector(),
-        extractor=load_extractor(options.entity_tier, aliases),
+        extractor=load_extractor(options.entity_tier, names.aliases),
+        names=names,
         statistics=describing.load_statistics(),
+    )
+
+
+def with_names(tools: Tools, options: EnrichOptions) -> Tools:
+    """Return tools that go by the names of the options; models are shared.
+
+    Raises:
+        BadNameTable: The operators' table of names cannot be used.
+    """
+    names = compile_names(read_names(options.names))
+    extractor = load_extractor(options.entity_tier, names.aliases)
+    return replace(
+        tools, pipelines=pipelines(options), extractor=extractor, names=names
     )
 
 
@@ -86,7 +106,7 @@ def pipelines(options: EnrichOptions) -> tuple[Pipeline, ...]:
     info = describe_extractor(options.entity_tier)
     language = _version(installed_version("py3langid"), LANGUAGE_VERSION)
     entities = _version(
-        info.version, resolving.VERSION, f"language.{language}", _aliases_mark(options)
+        info.version, resolving.VERSION, f"language.{language}", _names_mark(options)
     )
     copies = _version(
         fingerprints.VERSION,
@@ -155,7 +175,7 @@ def _enrich_article(
     # Stories are told by what articles name, so they need the entities too.
     entities = None
     if Stage.ENTITIES in stages or Stage.STORIES in stages:
-        entities = _find_entities(document, tools.extractor)
+        entities = _find_entities(document, tools)
     features = None
     if entities is not None and Stage.STORIES in stages:
         features = describing.describe(
@@ -177,9 +197,9 @@ def _enrich_article(
     )
 
 
-def _find_entities(document: Document, extractor: EntityExtractor) -> Entities:
-    (extraction,) = extractor.extract([document])
-    return resolving.resolve(document, extraction)
+def _find_entities(document: Document, tools: Tools) -> Entities:
+    (extraction,) = tools.extractor.extract([document])
+    return resolving.resolve(document, extraction, tools.names)
 
 
 def _describe_failure(article: ArticleToEnrich, error: Exception) -> ArticleFailed:
@@ -197,10 +217,10 @@ def _describe_failure(article: ArticleToEnrich, error: Exception) -> ArticleFail
     )
 
 
-def _aliases_mark(options: EnrichOptions) -> str:
-    if not (options.entity_aliases or "").strip():
-        return "aliases.none"
-    return f"aliases.{_digest(options.entity_aliases or '')}"
+def _names_mark(options: EnrichOptions) -> str:
+    if not options.names.strip():
+        return "names.none"
+    return f"names.{names_digest(options.names)}"
 
 
 def _version(*parts: str) -> str:

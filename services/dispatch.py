@@ -12,13 +12,16 @@ from functools import partial
 from typing import Protocol
 
 from enrich.messages import Lane
+from enrich.pipeline import EnrichOptions
 from ingest.messages import PollLimits, utc_now
 from ingest.pagemessages import PageLimits
 from services import routes
+from services.enricher import enrich_options
+from services.naming import advance_jobs
 from services.pacing import Load, Marks, Stopwatch, Watched, pace
 from services.settings import Settings
 from services.wire import Message
-from store import claims, files, pages, polling, replay
+from store import claims, files, pages, polling
 from store.engine import Engine, Session, transaction
 from store.limits import FileLimits, Limits
 from store.page_rules import PageRules
@@ -133,7 +136,9 @@ class Dispatcher:
         """Dispatch articles that wait in a lane; bulk draws on the running jobs."""
         settings = self._settings
         live = lane is Lane.LIVE
-        claim = partial(claims.claim_articles, lane=lane) if live else _claim_bulk
+        claim: Claim = partial(claims.claim_articles, lane=lane)
+        if not live:
+            claim = partial(_claim_bulk, enrich_options(settings))
         batch = settings.live_batch if live else settings.bulk_batch
         self._claim(claim, routes.LANES[lane], batch, urgent=live)
 
@@ -179,9 +184,9 @@ class Dispatcher:
 
 
 def _claim_bulk(
-    session: Session, *, now: datetime, limits: Limits
+    options: EnrichOptions, session: Session, *, now: datetime, limits: Limits
 ) -> Sequence[Message]:
-    replay.advance_jobs(session, now=now, max_waiting=limits.max_items)
+    advance_jobs(session, options, now=now, max_waiting=limits.max_items)
     return claims.claim_articles(session, lane=Lane.BULK, now=now, limits=limits)
 
 

@@ -1,10 +1,12 @@
 """The enrich worker: gives articles their language, entities and fingerprints."""
 
+from dataclasses import replace
+
 from celery import Celery
 
 from enrich.errors import PipelineMismatch
 from enrich.messages import EnrichArticles
-from enrich.pipeline import EnrichOptions, enrich, make_tools
+from enrich.pipeline import EnrichOptions, Tools, enrich, make_tools, with_names
 from ingest.messages import utc_now
 from services.failures import NotForThisWorker
 from services.guarded import Report, register_guarded
@@ -15,15 +17,16 @@ def register(app: Celery, settings: Settings) -> None:
     """Give the application the task of enrich; loads its models.
 
     Raises:
-        BadAliasTable: The operator's alias table cannot be used.
+        UnknownTier: There is no such entity recogniser.
+        ModelDamaged: The file of a model is not the one that was trained.
     """
     # Before the pool forks: its processes share the models, and one that takes the
     # place of another has them at once. Loading them counts against no time limit.
-    tools = make_tools(enrich_options(settings))
+    bench = Bench(enrich_options(settings))
 
     def run(command: EnrichArticles, report: Report) -> None:
         try:
-            event = enrich(command, tools, now=utc_now())
+            event = enrich(command, bench.tools_for(command.names), now=utc_now())
         except PipelineMismatch as error:
             raise NotForThisWorker(str(error)) from error
         report(event)
@@ -31,8 +34,26 @@ def register(app: Celery, settings: Settings) -> None:
     register_guarded(app, EnrichArticles, run)
 
 
+class Bench:
+    """Tools that lie ready: the models, with what operators say of names by now."""
+
+    def __init__(self, options: EnrichOptions) -> None:
+        self._options = options
+        self._tools = make_tools(options)
+        self._names = options.names
+
+    def tools_for(self, names: str) -> Tools:
+        """Return tools that go by a table of names, which changes rarely.
+
+        Raises:
+            BadNameTable: It cannot be used.
+        """
+        if names != self._names:
+            options = replace(self._options, names=names)
+            self._tools, self._names = with_names(self._tools, options), names
+        return self._tools
+
+
 def enrich_options(settings: Settings) -> EnrichOptions:
-    """Return what the settings ask of enrichment; reads the alias file, if any."""
-    file = settings.entity_aliases
-    aliases = file.read_text(encoding="utf-8") if file else None
-    return EnrichOptions(entity_aliases=aliases, entity_tier=settings.entity_tier)
+    """Return what the settings ask of enrichment."""
+    return EnrichOptions(entity_tier=settings.entity_tier)

@@ -190,9 +190,6 @@ class Settings(PlaceSettings):
     )
 
     # Enrichment and the read side
-    entity_aliases: Path | None = Field(
-        default=None, description="TSV of names to know: alias, type, key, language."
-    )
     entity_tier: Literal["crf", "rules"] = Field(
         default="crf", description="Which recogniser finds names: crf or rules."
     )
@@ -224,7 +221,7 @@ class Settings(PlaceSettings):
     def _read_secret_files(cls, data: dict[str, Any]) -> dict[str, Any]:
         return read_secret_files(data, SECRET_URLS)
 
-    @field_validator("home", "entity_aliases", "broker_ca_file", mode="after")
+    @field_validator("home", "broker_ca_file", mode="after")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return path and path.expanduser().resolve()

@@ -15,7 +15,6 @@ from functools import cached_property, partial
 from celery import Celery
 
 from enrich.messages import ArticlesEnriched, Lane
-from enrich.pipeline import pipelines
 from ingest.filemessages import FilesRead
 from ingest.messages import FeedsPolled, utc_now
 from ingest.pagemessages import PagesFetched
@@ -27,6 +26,7 @@ from services.enricher import enrich_options
 from services.guarded import Report, register_guarded, register_scheduled
 from services.judging import JUDGE, keep_of
 from services.messages import WorkContinues, WorkFailed
+from services.naming import names_now, settle_pipelines
 from services.pacing import Stopwatch
 from services.planning import plan_poll
 from services.publish import nudge, publish, queue_length
@@ -38,7 +38,6 @@ from store.clocks import SLACK, database_now, mend_moments
 from store.engine import Engine, Session, open_engine, reading, transaction
 from store.hosts import forget_pauses
 from store.page_texts import save_pages
-from store.pipelines import activate
 from store.polls import save_polls
 from store.results import save_enrichment
 from store.schema import require_schema
@@ -95,7 +94,7 @@ class Desk:
         options = enrich_options(self._settings)
         try:
             with transaction(engine) as session:
-                activate(session, pipelines(options), now=utc_now())
+                settle_pipelines(session, options, now=utc_now())
         except Exception:
             engine.dispose()  # the next task makes another one
             raise
@@ -236,7 +235,13 @@ class Desk:
     def reprocess(self) -> None:
         """Order everything stale to be enriched again."""
         with transaction(self._engine) as session:
-            ordered = replay.order_job(session, stages=None, since=None, now=utc_now())
+            ordered = replay.order_job(
+                session,
+                stages=None,
+                since=None,
+                now=utc_now(),
+                names=names_now(session),
+            )
         log.info("reprocess.ordered", extra={"job_id": ordered.job_id})
         self._dispatcher.articles(Lane.BULK)
 

@@ -51,8 +51,9 @@ def claim_articles(
         session.execute(delete(EnrichWork).where(EnrichWork.article_id.in_(idle)))
     articles = _load(session, claims)
     retried = {one.article_id for one in claims if one.attempts > 0}
+    names = "".join(one.names for one in active)
     return [
-        EnrichArticles(lane=lane, pipelines=wanted, articles=tuple(batch))
+        EnrichArticles(lane=lane, pipelines=wanted, articles=tuple(batch), names=names)
         for wanted, ids in _by_wanted(claims, missing).items()
         for batch in _batches([articles[one] for one in ids], retried, limits)
     ]

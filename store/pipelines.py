@@ -19,12 +19,20 @@ class Active(NamedTuple):
 
     id: int
     pipeline: Pipeline
+    names: str = ""  # what operators say of names, where it goes by that
 
 
 def register(
-    session: Session, pipelines: Sequence[Pipeline], *, now: datetime
+    session: Session, pipelines: Sequence[Pipeline], *, now: datetime, names: str = ""
 ) -> dict[Pipeline, int]:
-    """Make sure that pipelines have a row; return their ids."""
+    """Make sure that pipelines have a row; return their ids.
+
+    Args:
+        session: In a transaction.
+        pipelines: At most one a stage.
+        now: The present moment.
+        names: The operators' table that the one of the entities goes by.
+    """
     ids = _known(session)
     # Almost always all are known, and asking costs less than writing.
     if news := set(pipelines) - ids.keys():
@@ -34,6 +42,7 @@ def register(
                 "name": one.name,
                 "version": one.version,
                 "created_at": now,
+                "names": (names or None) if one.stage is Stage.ENTITIES else None,
             }
             for one in sorted(news)
         ]
@@ -51,10 +60,17 @@ def _known(session: Session) -> dict[Pipeline, int]:
 
 
 def activate(
-    session: Session, pipelines: Sequence[Pipeline], *, now: datetime
+    session: Session, pipelines: Sequence[Pipeline], *, now: datetime, names: str = ""
 ) -> list[Pipeline]:
-    """Make these the pipelines that count; return those that were not before."""
-    ids = register(session, pipelines, now=now)
+    """Make these the pipelines that count; return those that were not before.
+
+    Args:
+        session: In a transaction.
+        pipelines: One a stage.
+        now: The present moment.
+        names: As for `register`.
+    """
+    ids = register(session, pipelines, now=now, names=names)
     before = {one.pipeline for one in active_pipelines(session)}
     changed = [one for one in pipelines if one not in before]
     if changed:
@@ -77,7 +93,7 @@ def activate(
 
 def active_pipelines(session: Session) -> list[Active]:
     """Return the pipelines that count, in the order of the stages."""
-    query = select(Row.id, Row.stage, Row.name, Row.version).join(
+    query = select(Row.id, Row.stage, Row.name, Row.version, Row.names).join(
         ActivePipeline, ActivePipeline.pipeline_id == Row.id
     )
     order = list(Stage)
@@ -85,6 +101,7 @@ def active_pipelines(session: Session) -> list[Active]:
         Active(
             row.id,
             Pipeline(stage=Stage(row.stage), name=row.name, version=row.version),
+            row.names or "",
         )
         for row in session.execute(query)
     ]

@@ -4,7 +4,7 @@ A range becomes rows of `enrich_work` only when there is room for them, so that 
 over a hundred million articles is a hundred thousand small rows and nothing else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,6 +36,7 @@ def order_job(
     stages: Sequence[Stage] | None,
     since: datetime | None,
     now: datetime,
+    names: str | None = None,
 ) -> Ordered:
     """Order to reprocess what is stale.
 
@@ -44,13 +45,17 @@ def order_job(
         stages: Stages to look at, or None for all.
         since: Only articles whose `sort_at` is then or later; None for all.
         now: The present moment.
+        names: What operators say of names; it comes into force when the job begins, if
+            the job looks at entities. None: what is in force stays.
     """
+    takes_names = not stages or Stage.ENTITIES in stages
     row = {
         "state": JobState.RUNNING,
         "stages": list(stages) if stages else None,
         "since": since,
         "n_stale": 0,
         "created_at": now,
+        "names": names if takes_names else None,
     }
     job_id = session.scalars(insert(Job).returning(Job.id), [row]).one()
     bounds = select(func.min(Article.id), func.max(Article.id))
@@ -73,12 +78,28 @@ def order_job(
     return Ordered(job_id=job_id, n_ranges=len(ranges))
 
 
-def advance_jobs(session: Session, *, now: datetime, max_waiting: int) -> int:
+def advance_jobs(
+    session: Session,
+    *,
+    now: datetime,
+    max_waiting: int,
+    go_by: Callable[[str], None] = lambda _: None,
+) -> int:
     """Turn ranges into work while the bulk lane has room; close finished jobs.
+
+    Args:
+        session: In a transaction.
+        now: The present moment.
+        max_waiting: Most articles that wait in the bulk lane.
+        go_by: Brings a table of names into force.
 
     Returns:
         How many articles were written down.
     """
+    for job in session.scalars(_unsettled(session)):
+        go_by(job.names or "")
+        job.names = None
+    session.flush()
     waiting = select(func.count()).where(EnrichWork.lane == Lane.BULK)
     room = max_waiting - (session.scalar(waiting) or 0)
     total = 0
@@ -86,6 +107,12 @@ def advance_jobs(session: Session, *, now: datetime, max_waiting: int) -> int:
         total += _expand(session, step, now)
     _close_jobs(session, now)
     return total
+
+
+def _unsettled(session: Session) -> Select[Job]:
+    """Select the jobs whose names are not in force yet, locked."""
+    is_new = (Job.state == JobState.RUNNING, Job.names.is_not(None))
+    return locked(session, select(Job).where(*is_new).order_by(Job.id))
 
 
 def _next_range(session: Session) -> JobRange | None:

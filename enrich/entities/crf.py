@@ -1,6 +1,7 @@
 """The recogniser with a trained model: the embedded default."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from enrich.entities.card import read_card
@@ -23,12 +24,9 @@ class CrfExtractor:
     """Finds names in English by the model and by tables; by rules in all others."""
 
     def __init__(self, operator_aliases: Iterable[Alias] = ()) -> None:
-        # Here, because whoever only asks for versions should not pay for numpy.
-        from enrich.entities.modelfile import load_model  # noqa: PLC0415 - as said
-
         self._rules = RulesExtractor(operator_aliases)
         self._lexicon = self._rules.lexicon(CRF_LANGUAGE)
-        self._model: NameModel = load_model()
+        self._model = _load_model()
 
     @property
     def info(self) -> ExtractorInfo:
@@ -70,6 +68,15 @@ class CrfExtractor:
             for field, pieces in settled.items()
             for piece in pieces
         )
+
+
+@cache
+def _load_model() -> "NameModel":
+    """Load the model once a process; what operators say changes nothing in it."""
+    # Here, because whoever only asks for versions should not pay for numpy.
+    from enrich.entities.modelfile import load_model  # noqa: PLC0415 - as said
+
+    return load_model()
 
 
 def crf_info() -> ExtractorInfo:

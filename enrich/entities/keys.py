@@ -35,6 +35,14 @@ def make_key(kind: EntityKind, name: str) -> str:
     return f"{kind.value.lower()}:{slug[:MAX_SLUG_CHARS]}"
 
 
+def kind_of(key: str) -> EntityKind | None:
+    """Return what the key of an entity says of its kind; None where it says nothing."""
+    name = key.partition(":")[0].upper()
+    if name == "COUNTRY":
+        return EntityKind.LOC
+    return EntityKind[name] if name in EntityKind.__members__ else None
+
+
 def strip_legal_form(name: str) -> str:
     """Take "Inc", "plc", "GmbH" and their like off the end of a company's name."""
     return _LEGAL.sub("", name) or name

@@ -1,7 +1,8 @@
 """All that the rules know about one language, in the form in which they look it up."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import NamedTuple
 
 import stopwordsiso
@@ -106,33 +107,54 @@ def load_lexicons(operator: Iterable[Alias] = ()) -> dict[str, Lexicon]:
     """Return a lexicon for each language that has rules, and one for all others.
 
     The one for all others is filed under "*" and has aliases only: those of every
-    language, and the operator's for every language.
+    language, and the operator's for every language. What does not hang on the operator
+    is made once a process.
     """
-    aliases, operator_aliases = list(read_aliases()), list(operator)
-    cues = read_cues()
+    lexicons, own = dict(_built_in()), list(operator)
+    for language in {alias.language for alias in own} - lexicons.keys():
+        lexicons[language] = replace(lexicons[ANY_LANGUAGE], language=language)
+    if not own:
+        return lexicons
+    return {
+        language: replace(
+            lexicon,
+            aliases=_overlaid(
+                lexicon.aliases, index_aliases(own, {language, ANY_LANGUAGE})
+            ),
+        )
+        for language, lexicon in lexicons.items()
+    }
+
+
+def _overlaid(aliases: AliasIndex, own: AliasIndex) -> AliasIndex:
+    """Return an index in which the operator's spellings come before ours."""
+    overlaid = dict(aliases)
+    for first, entries in own.items():
+        taken = {entry.words for entry in entries}
+        others = [one for one in aliases.get(first, ()) if one.words not in taken]
+        overlaid[first] = _longest_first([*entries, *others])
+    return overlaid
+
+
+@cache
+def _built_in() -> dict[str, Lexicon]:
+    aliases, cues = list(read_aliases()), read_cues()
     given_names, common = read_given_names(), read_common_words()
     shared = cues.pop(ANY_LANGUAGE)
     lexicons = {
         language: _make_lexicon(
             language,
-            index_aliases([*operator_aliases, *aliases], {language, ANY_LANGUAGE}),
+            index_aliases(aliases, {language, ANY_LANGUAGE}),
             {**shared, **own},
             given_names,
             _common_words(language, common) | own.get("common", frozenset()),
         )
         for language, own in cues.items()
     }
-    every = {alias.language for alias in aliases}
-    anywhere = [alias for alias in operator_aliases if alias.language == ANY_LANGUAGE]
-    index = index_aliases([*anywhere, *aliases], every)
+    index = index_aliases(aliases, {alias.language for alias in aliases})
     lexicons[ANY_LANGUAGE] = _make_lexicon(
         ANY_LANGUAGE, index, {}, frozenset(), frozenset()
     )
-    for language in {alias.language for alias in operator_aliases} - lexicons.keys():
-        own_index = index_aliases([*operator_aliases, *aliases], {*every, language})
-        lexicons[language] = _make_lexicon(
-            language, own_index, {}, frozenset(), frozenset()
-        )
     return lexicons
 
 
@@ -147,10 +169,11 @@ def index_aliases(aliases: Sequence[Alias], languages: set[str]) -> AliasIndex:
     index: dict[str, list[_Entry]] = {}
     for words, alias in entries.items():
         index.setdefault(words[0], []).append(_Entry(words, alias))
-    return {
-        first: tuple(sorted(found, key=lambda entry: -len(entry.words)))
-        for first, found in index.items()
-    }
+    return {first: _longest_first(found) for first, found in index.items()}
+
+
+def _longest_first(entries: Iterable[_Entry]) -> tuple[_Entry, ...]:
+    return tuple(sorted(entries, key=lambda entry: -len(entry.words)))
 
 
 def find_aliases(

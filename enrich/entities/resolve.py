@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from enrich.entities.keys import make_key
+from enrich.entities.keys import kind_of, make_key
 from enrich.entities.names import (
     Name,
     Persons,
@@ -13,6 +13,7 @@ from enrich.entities.names import (
     find_acronyms,
     fold,
 )
+from enrich.entities.operators import OperatorNames
 from enrich.entities.spans import Document, Extraction, Span
 from enrich.messages import Entities, Entity, EntityKind, Field, Mention
 
@@ -23,6 +24,8 @@ _TITLE_BONUS = 1.0
 _OPENING_BONUS = 0.5
 _POSITION_DECAY = 0.5
 _SCORE_DIGITS = 4
+
+NOTHING_SAID = OperatorNames()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +38,25 @@ class _Meant:
     name: str
 
 
-def resolve(document: Document, extraction: Extraction) -> Entities:
+def resolve(
+    document: Document, extraction: Extraction, operators: OperatorNames = NOTHING_SAID
+) -> Entities:
     """Turn the spans of one article into entities and mentions of them.
 
     Within the article a surname joins the full name it belongs to, and an acronym
-    the name it abbreviates. What a table knows keeps the key of the table.
+    the name it abbreviates. What a table knows keeps the key of the table. Then what
+    operators say holds: which names are none, which keys are one, and which are two.
     """
-    names = [_name(document, span) for span in extraction.spans]
-    meant = _resolve_all(document, extraction.spans, names)
+    spans = [
+        span
+        for span in extraction.spans
+        if not operators.is_stopped(_surface(document, span), span.kind)
+    ]
+    names = [_name(document, span) for span in spans]
+    resolved = _resolve_all(document, spans, names)
+    meant = _choose_names(
+        [_as_operators_say(operators, document, one) for one in resolved]
+    )
     entities = _count(document, meant)
     return Entities(
         status=extraction.status,
@@ -51,8 +65,21 @@ def resolve(document: Document, extraction: Extraction) -> Entities:
     )
 
 
+def _as_operators_say(
+    operators: OperatorNames, document: Document, found: _Meant
+) -> _Meant:
+    key = operators.key_of(found.key, f"{document.title}\n{document.text}")
+    if key == found.key:
+        return found
+    return replace(found, key=key, kind=kind_of(key) or found.kind)
+
+
+def _surface(document: Document, span: Span) -> str:
+    return document.field(span.field)[span.start : span.end]
+
+
 def _name(document: Document, span: Span) -> Name:
-    surface = document.field(span.field)[span.start : span.end]
+    surface = _surface(document, span)
     return Name(kind=span.kind, words=tuple(clean_surface(surface).split()))
 
 
@@ -81,13 +108,13 @@ def _resolve_all(
         else:
             key = make_key(full.kind, full.text)
             meant.append(_Meant(span=span, kind=full.kind, key=key, name=full.text))
-    return _choose_names(meant)
+    return meant
 
 
 def _from_table(span: Span, table: Span, name: Name) -> _Meant:
     key = table.key or ""
     # "Russian" and "Russia" are one entity, which is a place.
-    is_place = key.startswith(("country:", "loc:"))
+    is_place = kind_of(key) is EntityKind.LOC
     kind = EntityKind.LOC if is_place else table.kind
     # An entity is called as the article calls it: "Genève", where that is a name.
     spelt_out = span.kind is kind and not name.text.replace(".", "").isupper()
@@ -95,7 +122,7 @@ def _from_table(span: Span, table: Span, name: Name) -> _Meant:
     return _Meant(span=span, kind=kind, key=key, name=own)
 
 
-def _choose_names(meant: list[_Meant]) -> list[_Meant]:
+def _choose_names(meant: Sequence[_Meant]) -> list[_Meant]:
     """Give each key one name: the longest that is not shouted, then the commonest."""
     spellings: dict[str, Counter[str]] = defaultdict(Counter)
     for found in meant:
@@ -115,7 +142,7 @@ def _mention(document: Document, found: _Meant) -> Mention:
         field=span.field,
         start=span.start,
         end=span.end,
-        surface=document.field(span.field)[span.start : span.end],
+        surface=_surface(document, span),
         kind=span.kind,
         entity_key=found.key,
         score=span.score,

@@ -7,7 +7,6 @@ from hashlib import blake2b
 from pathlib import Path
 
 from enrich.entities.keys import make_key
-from enrich.errors import BadAliasTable
 from enrich.messages import EntityKind
 
 TABLES = Path(__file__).parent / "tables"
@@ -17,7 +16,6 @@ ANY_LANGUAGE = "*"
 _TABLE_SUFFIXES = frozenset({".tsv", ".txt", ".xz"})
 
 _LANGUAGE_COLUMNS = ("de", "fr", "es", "pt", "it")
-_N_OPERATOR_COLUMNS = 3  # alias, type, key; the language may be left out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,44 +67,6 @@ def read_common_words() -> frozenset[str]:
     """Return English words that are no names when a sentence starts with them."""
     body = lzma.decompress((TABLES / "common-en.txt.xz").read_bytes())
     return frozenset(body.decode().split("\n")) - {""}
-
-
-def parse_operator_aliases(content: str) -> list[Alias]:
-    """Read an operator's table: alias, type, key, language, divided by tabs.
-
-    The language may be left out or "*". Empty lines, lines that start with "#" and
-    a heading are skipped. The first alias of a key is its canonical name.
-
-    Raises:
-        BadAliasTable: A line lacks a column, or its type is not PER, ORG, LOC or MISC.
-    """
-    aliases: list[Alias] = []
-    names: dict[str, str] = {}
-    for number, line in enumerate(content.splitlines(), start=1):
-        cells = [cell.strip() for cell in line.lstrip("\ufeff").split("\t")]
-        if not any(cells) or cells[0].startswith("#") or cells[:2] == ["alias", "type"]:
-            continue
-        alias = _parse_operator_row(cells, number, names)
-        names.setdefault(alias.key, alias.name)
-        aliases.append(alias)
-    return aliases
-
-
-def _parse_operator_row(cells: list[str], number: int, names: dict[str, str]) -> Alias:
-    if len(cells) < _N_OPERATOR_COLUMNS or not all(cells[:_N_OPERATOR_COLUMNS]):
-        raise BadAliasTable(number, "needs alias, type and key, divided by tabs")
-    spelling, kind, key, *rest = cells
-    if kind not in EntityKind.__members__:
-        known = ", ".join(EntityKind.__members__)
-        raise BadAliasTable(number, f"type {kind!r} is none of {known}")
-    return Alias(
-        spelling=spelling,
-        kind=EntityKind[kind],
-        key=key,
-        name=names.get(key, spelling),
-        language=(rest[0] if rest else "") or ANY_LANGUAGE,
-        operator=True,
-    )
 
 
 def _read_countries() -> Iterator[Alias]:

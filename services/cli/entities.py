@@ -1,12 +1,15 @@
-"""`wireroom entities`: who and what the news names most, and one of them day by day."""
+"""`wireroom entities`: who and what the news names, and what operators say of names."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
+from enrich.entities.operators import compile_names, read_names
 from enrich.messages import EntityKind
 from ingest.messages import utc_now
+from services.cli import names
 from services.cli.ask import (
     SINCE_HELP,
     Limit,
@@ -16,15 +19,43 @@ from services.cli.ask import (
     print_lines,
 )
 from services.cli.output import ExitCode, Failure
+from services.naming import names_now
 from store import queries
 
-app = typer.Typer()
+LIST = "list"
 
-COLUMNS = ("name", "kind", "n_articles", "n_mentions", "last_at", "key")
+
+class ListGroup(TyperGroup):
+    """Lists entities where no command is named: `wireroom entities --kind PER`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        """Put the name of the command in front of what is none."""
+        named = args[:1] and args[0] in {*self.commands, *ctx.help_option_names}
+        return super().parse_args(ctx, args if named else [LIST, *args])
+
+
+app = typer.Typer(
+    cls=ListGroup,
+    help="Who and what the news names. Without a command: list, or NAME day by day.",
+)
+
+app.command()(names.alias)
+app.command()(names.merge)
+app.command()(names.split)
+app.command()(names.stop)
+app.command()(names.qid)
+app.command()(names.rules)
+app.command()(names.forget)
+app.command("import")(names.import_)
+app.command()(names.export)
+
+COLUMNS = ("name", "kind", "n_articles", "n_mentions", "last_at", "key", "qid")
+SUGGESTED = ("score", "why", "key", "name", "into", "into_name")
+MOST_COMPARED = 20_000  # entities, those that most articles name; a minute of one core
 BAR = 40  # cells of the longest bar, which is the day with most articles
 
 
-@app.command()
+@app.command(LIST)
 def entities(  # noqa: PLR0913, PLR0917 - one argument an option
     ctx: typer.Context,
     name: Annotated[
@@ -52,6 +83,32 @@ def entities(  # noqa: PLR0913, PLR0917 - one argument an option
             question.session, kind=kind, since=moment(since), limit=limit
         )
     print_lines(question.output, lines, columns=COLUMNS)
+
+
+@app.command()
+def suggest_merges(
+    ctx: typer.Context,
+    kind: Annotated[EntityKind | None, typer.Option(help="Only this kind.")] = None,
+    since: Annotated[str | None, typer.Option(help=SINCE_HELP)] = None,
+    limit: Limit = 50,
+) -> None:
+    """List entities whose names are so alike that they may be one.
+
+    Nothing is changed: `wireroom entities merge KEY INTO` decides.
+    """
+    # Here, because no other of these commands needs the library.
+    from enrich.entities.suggest import Named, suggest_merges  # noqa: PLC0415 - as said
+
+    with asking(ctx) as question:
+        lines = queries.list_entities(
+            question.session, kind=kind, since=moment(since), limit=MOST_COMPARED
+        )
+        merged = compile_names(read_names(names_now(question.session))).merges
+    named = [
+        Named(key=one.key, name=one.name, n_articles=one.n_articles) for one in lines
+    ]
+    found = suggest_merges(named, merged, limit=limit)
+    print_lines(question.output, found, columns=SUGGESTED)
 
 
 def _timeline(question: Question, name: str, days: int) -> None:

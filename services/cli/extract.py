@@ -11,7 +11,7 @@ import typer
 
 from enrich.entities.evaluate import evaluate
 from enrich.entities.iob2 import LabelledSentence, Scores, read_labelled
-from enrich.entities.tables import parse_operator_aliases
+from enrich.entities.operators import compile_names, read_names
 from enrich.entities.tiers import load_extractor
 from enrich.errors import BadLabelledText
 from enrich.messages import (
@@ -22,12 +22,14 @@ from enrich.messages import (
     Lane,
     Stage,
 )
-from enrich.pipeline import MAX_TEXT_CHARS, Tools, enrich, make_tools
+from enrich.pipeline import MAX_TEXT_CHARS, EnrichOptions, Tools, enrich, make_tools
 from ingest.messages import utc_now
 from services.cli.call import call_of
 from services.cli.output import ExitCode, Failure
+from services.cli.tables import read_table
 from services.enricher import enrich_options
 from services.memory import peak_megabytes
+from services.settings import Settings
 
 app = typer.Typer()
 
@@ -41,6 +43,10 @@ SCORES = ("words", "label", "precision", "recall", "f1", "n_labelled")
 Tier = Annotated[
     str | None, typer.Option(help="crf or rules; unset: that of the settings.")
 ]
+Names = Annotated[
+    Path | None,
+    typer.Option(help="A table of what to know of names, as for entities import."),
+]
 
 
 class Unusable(Exception):
@@ -52,6 +58,7 @@ def extract(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="JSON Lines with id and text.")],
     tier: Tier = None,
+    names: Names = None,
 ) -> None:
     """Find who and what texts name, stored nowhere. Exit code 1: some lines gave none.
 
@@ -59,8 +66,7 @@ def extract(
     object a line for each text; places are characters of the field.
     """
     call = call_of(ctx)
-    options = enrich_options(call.settings)
-    tools = make_tools(replace(options, entity_tier=tier or options.entity_tier))
+    tools = make_tools(_options(call.settings, tier, names))
     n_bad = 0
     rows: list[dict[str, Any]] = []
     for number, line in _lines(file):
@@ -85,6 +91,7 @@ def ner_eval(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="IOB2, also packed with xz.")],
     tier: Tier = None,
+    names: Names = None,
 ) -> None:
     """Compare the names found in English sentences with their labels.
 
@@ -92,14 +99,13 @@ def ner_eval(
     counts if its span and its label are right.
     """
     call = call_of(ctx)
-    options = enrich_options(call.settings)
-    chosen = tier or options.entity_tier
+    options = _options(call.settings, tier, names)
     sentences = _read_labelled(file)
-    aliases = parse_operator_aliases(options.entity_aliases or "")
-    extractor = load_extractor(chosen, aliases)
+    aliases = compile_names(read_names(options.names)).aliases
+    extractor = load_extractor(options.entity_tier, aliases)
     result = evaluate(extractor, sentences)
     facts = {
-        "tier": chosen,
+        "tier": options.entity_tier,
         "version": extractor.info.version,
         "sentences": len(sentences),
         "words": result.n_words,
@@ -113,6 +119,15 @@ def ner_eval(
     call.output.rows(rows, columns=SCORES)
     call.output.heading("What it took")
     call.output.facts(facts)
+
+
+def _options(settings: Settings, tier: str | None, names: Path | None) -> EnrichOptions:
+    options = enrich_options(settings)
+    return replace(
+        options,
+        entity_tier=tier or options.entity_tier,
+        names="" if names is None else read_table(names),
+    )
 
 
 class _Line(NamedTuple):

@@ -14,6 +14,7 @@ from services.cli.deeds import note
 from services.cli.line import line_for
 from services.cli.output import ExitCode, Failure
 from services.cli.reread import read_again
+from services.naming import names_now
 from store import replay
 from store.engine import Engine, reading, transaction
 from store.journal import Action, Deed, about
@@ -99,7 +100,13 @@ def _order(
     engine: Engine, stages: list[Stage] | None, since: datetime | None, operator: str
 ) -> replay.Ordered:
     with transaction(engine) as session:
-        ordered = replay.order_job(session, stages=stages, since=since, now=utc_now())
+        ordered = replay.order_job(
+            session,
+            stages=stages,
+            since=since,
+            now=utc_now(),
+            names=names_now(session),
+        )
         after = {"stages": stages or "all", "since": since, "ranges": ordered.n_ranges}
         subject = about("job", [ordered.job_id])
         deed = Deed(action=Action.REPROCESS, subject=subject, after=after)

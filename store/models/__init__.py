@@ -20,6 +20,7 @@ from store.models.enrichment import (
     Entity,
     EntityAlias,
     Mention,
+    NameRule,
     Pipeline,
 )
 from store.models.feeds import Feed, ItemMarks
@@ -79,6 +80,7 @@ __all__ = [
     "JobRange",
     "LearnedLine",
     "Mention",
+    "NameRule",
     "Outbox",
     "Page",
     "Pipeline",

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped
 
-from enrich.messages import EntityKind, Field, Stage
+from enrich.messages import EntityKind, Field, Rule, Stage
 from store.models.base import Base, BigId, UtcDateTime, col, one_of
 from store.words import EnrichStatus
 
@@ -35,6 +35,9 @@ class Pipeline(Base):
     name: Mapped[str] = col(String(64), comment="Engine")
     version: Mapped[str] = col(String(128), comment="Version with its parameters")
     created_at: Mapped[datetime] = col(UtcDateTime, comment="When first heard of")
+    names: Mapped[str | None] = col(
+        Text, comment="What operators say of names, as a table, where it goes by one"
+    )
 
 
 class ActivePipeline(Base):
@@ -91,6 +94,30 @@ class Entity(Base):
     kind: Mapped[str] = col(String(8), comment="PER, ORG, LOC or MISC")
     name: Mapped[str] = col(Text, comment="Name as first seen in full")
     created_at: Mapped[datetime] = col(UtcDateTime, comment="When first found")
+
+
+class NameRule(Base):
+    """One thing that an operator says of a name; in force from a reprocessing on."""
+
+    __tablename__ = "name_rule"
+    __table_args__ = (
+        CheckConstraint(one_of("rule", Rule), name="rule"),
+        UniqueConstraint("rule", "subject", "kind", "detail"),
+        {"comment": "One thing that an operator says of a name"},
+    )
+
+    id: Mapped[int] = col(BigId, primary_key=True, comment="Surrogate key")
+    rule: Mapped[str] = col(String(8), comment="alias, merge, split, stop or qid")
+    subject: Mapped[str] = col(Text, comment="A name; of merge, split and qid a key")
+    target: Mapped[str] = col(Text, comment="A key, or a number of Wikidata")
+    kind: Mapped[str] = col(
+        String(8), comment="Of an alias; of a stop name the only one, or empty"
+    )
+    detail: Mapped[str] = col(
+        Text, comment="Language of an alias, word that splits; or empty"
+    )
+    created_at: Mapped[datetime] = col(UtcDateTime, comment="When it was said")
+    created_by: Mapped[str] = col(Text, comment="Who said it")
 
 
 class EntityAlias(Base):

@@ -65,6 +65,9 @@ class Job(Base):
     since: Mapped[datetime | None] = col(
         UtcDateTime, comment="Only articles with sort_at from then on"
     )
+    names: Mapped[str | None] = col(
+        Text, comment="Table of names that comes into force with it; NULL: it has"
+    )
     n_stale: Mapped[int] = col(
         Integer, default=0, comment="Stale articles found in ranges so far"
     )

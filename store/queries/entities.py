@@ -4,11 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import CTE, ColumnElement, and_, func, select, union_all
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    ScalarSelect,
+    and_,
+    func,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
-from enrich.messages import EntityKind, Stage
-from store.models import ArticleEntity, Entity, EntityHour
+from enrich.messages import EntityKind, Rule, Stage
+from store.models import ArticleEntity, Entity, EntityHour, NameRule
 from store.models.rollups import OFTEN
 from store.queries.articles import active, entity_ids
 from store.queries.rows import AnySelect, read
@@ -29,6 +37,7 @@ class EntityLine:
     n_articles: int
     n_mentions: int
     last_at: datetime  # time of the latest article that names it
+    qid: str | None = None  # what Wikidata calls it, where an operator said so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +93,16 @@ def list_entities(
         top.c.n_articles,
         top.c.n_mentions,
         last_at.label("last_at"),
+        _qid().label("qid"),
     ).join(top, top.c.entity_id == Entity.id)
     order = (top.c.n_articles.desc(), top.c.n_mentions.desc(), Entity.key)
     return read(session, EntityLine, query.order_by(*order))
+
+
+def _qid() -> ScalarSelect[str]:
+    said = NameRule.rule == Rule.QID
+    query = select(NameRule.target).where(said, NameRule.subject == Entity.key)
+    return query.limit(1).scalar_subquery()
 
 
 def _often_named(

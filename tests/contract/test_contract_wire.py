@@ -328,6 +328,7 @@ SAMPLES: dict[type[wire.Message], wire.Message] = {
                 attempt=1,
             ),
         ),
+        names="merge\tper:v-putin\tper:vladimir-putin\n",
     ),
     ArticlesEnriched: ArticlesEnriched(
         lane=Lane.BULK,

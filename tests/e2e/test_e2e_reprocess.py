@@ -19,11 +19,19 @@ def test_new_names_reach_old_articles_and_a_second_order_finds_nothing(
     line.json("ingest", str(pages), "--wait")
     for page in pages.iterdir():
         page.unlink()  # reprocessing reads what is stored
-    aliases = tmp_path / "aliases.tsv"
-    aliases.write_text("footpath\tMISC\tmisc:footpath\ten\n", encoding="utf-8")
-    line.env = {"WIREROOM_ENTITY_ALIASES": str(aliases)}
+    told = ("footpath", "misc:footpath", "--type", "MISC", "--language", "en")
+    line.json("entities", "alias", *told)
+    line.json("entities", "qid", "misc:footpath", "Q3352369")
+    in_force = {one["rule"]: one["in_force"] for one in line.json("entities", "rules")}
+    assert in_force == {"alias": False, "qid": True}
     # Entities changed, and with them the stories that are made of them.
     assert line.json("reprocess", "--wait")["stale"] == N_PAGES
     assert len(line.json("articles", "--entity", "misc:footpath")) == N_PAGES
     assert line.json("reprocess", "--wait")["stale"] == 0
+    assert {one["in_force"] for one in line.json("entities", "rules")} == {True}
+    (found,) = line.json("entities", "--kind", "MISC")
+    assert (found["key"], found["qid"]) == ("misc:footpath", "Q3352369")
+    assert len(line.json("entities", "suggest-merges", "--limit", "5")) <= 5
+    deeds = [one["action"] for one in line.json("log")]
+    assert deeds.count("entities.say") == 2
     assert line.json("audit")["balanced"] is True

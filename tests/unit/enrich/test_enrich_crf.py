@@ -7,18 +7,18 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.names import operator_aliases
 
 from enrich.entities.crf import CrfExtractor
 from enrich.entities.recogniser import RulesExtractor
 from enrich.entities.spans import Document
-from enrich.entities.tables import parse_operator_aliases
 from enrich.entities.tiers import describe_extractor
 from enrich.messages import EntitiesStatus, Field
 
 
 @cache
 def extractor(aliases: str = "") -> CrfExtractor:
-    return CrfExtractor(parse_operator_aliases(aliases))
+    return CrfExtractor(operator_aliases(aliases))
 
 
 def names(text: str, *, aliases: str = "") -> list[tuple[str, str]]:
@@ -95,7 +95,7 @@ def test_a_relative_is_not_who_the_operator_calls_by_the_surname(
     tier: type[CrfExtractor | RulesExtractor],
 ) -> None:
     text = "Bashar al-Assad met Asma Assad. Assad said that she had called."
-    aliases = parse_operator_aliases("Assad\tPER\tper:bashar-al-assad")
+    aliases = operator_aliases("Assad\tPER\tper:bashar-al-assad")
     document = Document(title="", text=text, language="en")
     (extraction,) = tier(aliases).extract([document])
     spans = [(text[span.start : span.end], span.key) for span in extraction.spans]
@@ -111,7 +111,7 @@ def test_no_known_name_goes_on_in_the_next_sentence(
     tier: type[CrfExtractor | RulesExtractor],
 ) -> None:
     text = "The way leads to the south\n\nsudan is written small"
-    aliases = parse_operator_aliases("south sudan\tLOC\tcountry:SS")
+    aliases = operator_aliases("south sudan\tLOC\tcountry:SS")
     document = Document(title="", text=text, language="en")
     (extraction,) = tier(aliases).extract([document])
     assert extraction.spans == ()

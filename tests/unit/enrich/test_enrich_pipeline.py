@@ -161,13 +161,13 @@ def changed(options: EnrichOptions) -> set[Stage]:
 
 
 def test_an_alias_table_is_part_of_the_version_of_what_depends_on_it() -> None:
-    options = EnrichOptions(entity_aliases="Acme\tORG\torg:acme\n")
+    options = EnrichOptions(names="Acme\tORG\torg:acme\n")
     assert changed(options) == {Stage.ENTITIES, Stage.STORIES}
-    assert changed(EnrichOptions(entity_aliases=" \n")) == set()
+    assert changed(EnrichOptions(names=" \n")) == set()
 
 
 def test_an_alias_table_is_used() -> None:
-    options = EnrichOptions(entity_aliases="the new bridge\tLOC\tloc:bridge\n")
+    options = EnrichOptions(names="the new bridge\tLOC\tloc:bridge\n")
     own = make_tools(options)
     command = EnrichArticles(
         lane=Lane.LIVE, pipelines=own.pipelines, articles=(article(),)

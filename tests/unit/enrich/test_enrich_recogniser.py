@@ -7,10 +7,11 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.names import operator_aliases
 
 from enrich.entities.recogniser import RulesExtractor
 from enrich.entities.spans import Document, Extraction
-from enrich.entities.tables import parse_operator_aliases, read_aliases
+from enrich.entities.tables import read_aliases
 from enrich.messages import EntitiesStatus, EntityKind, Field
 
 LANGUAGES = ["en", "de", "fr", "es", "pt", "it", "ru", "und"]
@@ -18,7 +19,7 @@ LANGUAGES = ["en", "de", "fr", "es", "pt", "it", "ru", "und"]
 
 @cache
 def extractor(aliases: str = "") -> RulesExtractor:
-    return RulesExtractor(parse_operator_aliases(aliases))
+    return RulesExtractor(operator_aliases(aliases))
 
 
 def extract(

@@ -5,18 +5,18 @@ from functools import cache
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.names import operator_aliases
 
 from enrich.entities.recogniser import RulesExtractor
 from enrich.entities.resolve import resolve
 from enrich.entities.spans import Document
-from enrich.entities.tables import parse_operator_aliases
-from enrich.errors import BadAliasTable
+from enrich.errors import BadNameTable
 from enrich.messages import Entities, EntityKind
 
 
 @cache
 def extractor(aliases: str = "") -> RulesExtractor:
-    return RulesExtractor(parse_operator_aliases(aliases))
+    return RulesExtractor(operator_aliases(aliases))
 
 
 def find(
@@ -129,18 +129,18 @@ def test_an_operator_table_gives_key_kind_and_name() -> None:
     ("line", "reason"),
     [
         ("only an alias", "needs alias"),
-        ("alias\tORG\t", "needs alias"),
-        ("alias\tFIRM\torg:x", "FIRM"),
+        ("Acme\tORG\t", "needs alias"),
+        ("Acme\tFIRM\torg:x", "FIRM"),
     ],
 )
 def test_a_bad_operator_table_names_the_line(line: str, reason: str) -> None:
-    with pytest.raises(BadAliasTable, match=f"line 3: .*{reason}"):
-        parse_operator_aliases(f"# comment\n\n{line}\n")
+    with pytest.raises(BadNameTable, match=f"line 3: .*{reason}"):
+        operator_aliases(f"# comment\n\n{line}\n")
 
 
 def test_an_operator_table_may_have_comments_heading_and_byte_order_mark() -> None:
     content = "\ufeffalias\ttype\tkey\tlang\n# x\n\nAcme\tORG\torg:acme\r\n"
-    (alias,) = parse_operator_aliases(content)
+    (alias,) = operator_aliases(content)
     assert (alias.spelling, alias.language) == ("Acme", "*")
 
 
