@@ -63,6 +63,18 @@ def save_files(session: Session, event: FilesRead, *, now: datetime) -> int:
     ]
     if done:
         session.execute(update(RunFile), done)
+    _save_portions(session, portions, rows, ends, now)
+    return len(reads)
+
+
+def _save_portions(
+    session: Session,
+    portions: Sequence[FileRead],
+    rows: Mapping[int, Any],
+    ends: Mapping[int, Sequence[Reread]],
+    now: datetime,
+) -> None:
+    """Write down which portions came, and how far their files are stored by now."""
     known = {n: row.learned_up_to for n, row in rows.items()}
     marks = {n: row.readers for n, row in rows.items()}
     for read in portions:
@@ -76,7 +88,6 @@ def save_files(session: Session, event: FilesRead, *, now: datetime) -> int:
         if read.document is not None:
             values["document_sha256"] = read.document.sha256
         session.execute(update(RunFile).where(RunFile.id == row.id).values(values))
-    return len(reads)
 
 
 _WAITED_FOR = select(
