@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from ingest.messages import FeedPolled, FileOutcome, FolderListing, ListedFile
-from store.batches import replace_rows
+from store.batches import look_up, replace_rows
 from store.clauses import chunks
 from store.feeds import source_of
 from store.files import NewFile, add_files, close_run, start_run
@@ -30,6 +30,12 @@ HOLD = timedelta(seconds=60)
 # tell. If it goes on being written, it gets another time, and is read again.
 SETTLE_AHEAD = timedelta(minutes=2)
 _NS = 1_000_000_000
+
+
+_LISTED = """
+    SELECT folder_file.* FROM wanted CROSS JOIN folder_file
+    WHERE folder_file.feed_id = wanted.feed_id AND folder_file.path = wanted.path
+"""
 
 
 def folder_of(url: str) -> str:
@@ -137,17 +143,16 @@ def known_files(
     are of files that are gone.
     """
     columns = FolderFile.__table__.columns
-    query = select(*columns).where(FolderFile.feed_id == feed_id)
-    is_there = FolderFile.gone_at.is_(None)
+    is_there = and_(FolderFile.feed_id == feed_id, FolderFile.gone_at.is_(None))
     known: dict[str, Any] = {}
     for some in chunks(listing.stretches, 200):
-        rows = session.execute(query.where(is_there, or_(*map(_at, some))))
-        known |= {row.path: row for row in rows}
+        at_spots = select(*columns).where(is_there, or_(*map(_at, some)))
+        known |= {row.path: row for row in session.execute(at_spots)}
     listed = (storable_key(file.path) for file in listing.files)
-    for paths in chunks(path for path in listed if path not in known):
-        rows = session.execute(query.where(FolderFile.path.in_(paths)))
-        known |= {row.path: row for row in rows}
-    return known
+    others = [(feed_id, path) for path in listed if path not in known]
+    key = ("feed_id", "path")
+    found = look_up(session, _LISTED, model=FolderFile, key=key, wanted=others)
+    return known | {row.path: row for row in found}
 
 
 def _at(stretch: tuple[int, int]) -> ColumnElement[bool]:
