@@ -151,8 +151,11 @@ def known_files(
     listed = (storable_key(file.path) for file in listing.files)
     others = [(feed_id, path) for path in listed if path not in known]
     key = ("feed_id", "path")
-    found = look_up(session, _LISTED, model=FolderFile, key=key, wanted=others)
-    return known | {row.path: row for row in found}
+    # In small steps: of many at once PostgreSQL would rather read the whole table.
+    for wanted in chunks(others, 500):
+        found = look_up(session, _LISTED, model=FolderFile, key=key, wanted=wanted)
+        known |= {row.path: row for row in found}
+    return known
 
 
 def _at(stretch: tuple[int, int]) -> ColumnElement[bool]:
