@@ -5,7 +5,7 @@
 them inside its own transaction. Times are aware and in UTC.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -71,6 +71,9 @@ class Pipeline:
     stage: Stage
     name: str  # "py3langid"
     version: str  # "0.4.0+1"
+    # How often it goes over a text, each time better and each time slower; the version
+    # says it too.
+    n_passes: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +125,7 @@ class EnrichArticles:
     pipelines: tuple[Pipeline, ...]  # what the database wants; at most one a stage
     articles: tuple[ArticleToEnrich, ...]
     names: str = ""  # what operators say of names: the table that pipelines go by
+    pass_number: int = 1  # which pass of those pipelines that have several
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +223,7 @@ class ArticlesEnriched:
     enriched_at: datetime
     articles: tuple[EnrichedArticle, ...]
     failed: tuple[ArticleFailed, ...] = ()
+    pass_number: int = 1  # which pass of those pipelines that have several
 
     def __post_init__(self) -> None:
         """Reject naive times at the border."""

@@ -31,6 +31,7 @@ from enrich.messages import (
     Entities,
     Pipeline,
     Stage,
+    StoryFeatures,
 )
 from enrich.stories import assign as assigning
 from enrich.stories import features as describing
@@ -40,6 +41,9 @@ from enrich.stories import features as describing
 MAX_TEXT_CHARS = 50_000
 
 MAX_DETAIL_CHARS = 300
+# Of a longer version of a second tier only its hash stands in that of the pipeline, for
+# which the store has 128 characters.
+MAX_SECOND_CHARS = 40
 
 _QUOTED = re.compile(r"['\"].*['\"]", re.DOTALL)
 
@@ -50,6 +54,7 @@ class EnrichOptions:
 
     names: str = ""  # what operators say: a table (`enrich.entities.operators`)
     entity_tier: str = DEFAULT_TIER  # one of `enrich.entities.tiers.TIERS`
+    entity_second_tier: str | None = None  # another of them; None: there is one pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,11 @@ class Tools:
     extractor: EntityExtractor
     names: OperatorNames
     statistics: describing.WordStatistics
+    second: EntityExtractor | None = None  # of the second pass, where there is one
+
+    def extractor_of(self, pass_number: int) -> EntityExtractor:
+        """Return the recogniser of a pass, which counts from 1."""
+        return self.second if self.second and pass_number > 1 else self.extractor
 
 
 def make_tools(options: EnrichOptions) -> Tools:
@@ -72,12 +82,14 @@ def make_tools(options: EnrichOptions) -> Tools:
         ModelDamaged: The file of a model is not the one that was trained.
     """
     names = compile_names(read_names(options.names))
+    second = options.entity_second_tier
     return Tools(
         pipelines=pipelines(options),
         detector=load_detector(),
         extractor=load_extractor(options.entity_tier, names.aliases),
         names=names,
         statistics=describing.load_statistics(),
+        second=load_extractor(second, names.aliases) if second else None,
     )
 
 
@@ -88,9 +100,13 @@ def with_names(tools: Tools, options: EnrichOptions) -> Tools:
         BadNameTable: The operators' table of names cannot be used.
     """
     names = compile_names(read_names(options.names))
-    extractor = load_extractor(options.entity_tier, names.aliases)
+    second = options.entity_second_tier
     return replace(
-        tools, pipelines=pipelines(options), extractor=extractor, names=names
+        tools,
+        pipelines=pipelines(options),
+        extractor=load_extractor(options.entity_tier, names.aliases),
+        second=load_extractor(second, names.aliases) if second else None,
+        names=names,
     )
 
 
@@ -122,10 +138,31 @@ def pipelines(options: EnrichOptions) -> tuple[Pipeline, ...]:
     )
     return (
         Pipeline(stage=Stage.LANGUAGE, name="py3langid", version=language),
-        Pipeline(stage=Stage.ENTITIES, name=info.name, version=entities),
+        _with_second_pass(
+            Pipeline(stage=Stage.ENTITIES, name=info.name, version=entities), options
+        ),
         Pipeline(stage=Stage.COPIES, name="winnowing", version=copies),
         Pipeline(stage=Stage.STORIES, name="centroids", version=stories),
     )
+
+
+def _with_second_pass(first: Pipeline, options: EnrichOptions) -> Pipeline:
+    """Return the pipeline of both passes; stories build on the first one alone."""
+    if options.entity_second_tier is None:
+        return first
+    info = describe_extractor(options.entity_second_tier)
+    return replace(
+        first,
+        name=f"{first.name}+{info.name}",
+        version=_version(first.version, second_mark(info.version)),
+        n_passes=2,
+    )
+
+
+def second_mark(version: str) -> str:
+    """Return what the version of a second tier adds to that of the pipeline."""
+    is_short = len(version) <= MAX_SECOND_CHARS
+    return f"second.{version if is_short else _digest(version)}"
 
 
 def enrich(command: EnrichArticles, tools: Tools, *, now: datetime) -> ArticlesEnriched:
@@ -141,7 +178,9 @@ def enrich(command: EnrichArticles, tools: Tools, *, now: datetime) -> ArticlesE
     failed: list[ArticleFailed] = []
     for article in command.articles:
         try:
-            enriched.append(_enrich_article(article, stages, tools))
+            enriched.append(
+                _enrich_article(article, stages, tools, command.pass_number)
+            )
         except Exception as error:  # noqa: BLE001 - one article must not fail a batch
             failed.append(_describe_failure(article, error))
     return ArticlesEnriched(
@@ -150,6 +189,7 @@ def enrich(command: EnrichArticles, tools: Tools, *, now: datetime) -> ArticlesE
         enriched_at=now,
         articles=tuple(enriched),
         failed=tuple(failed),
+        pass_number=command.pass_number,
     )
 
 
@@ -164,7 +204,7 @@ def _check_pipelines(
 
 
 def _enrich_article(
-    article: ArticleToEnrich, stages: frozenset[Stage], tools: Tools
+    article: ArticleToEnrich, stages: frozenset[Stage], tools: Tools, pass_number: int
 ) -> EnrichedArticle:
     language = detect_language(
         article.title, article.text, article.language, tools.detector
@@ -172,24 +212,19 @@ def _enrich_article(
     document = Document(
         title=article.title, text=article.text[:MAX_TEXT_CHARS], language=language.code
     )
-    # Stories are told by what articles name, so they need the entities too.
     entities = None
-    if Stage.ENTITIES in stages or Stage.STORIES in stages:
-        entities = _find_entities(document, tools)
+    if Stage.ENTITIES in stages:
+        found_by = tools.extractor_of(pass_number)
+        entities = _find_entities(document, found_by, tools.names)
     features = None
-    if entities is not None and Stage.STORIES in stages:
-        features = describing.describe(
-            title=document.title,
-            text=document.text,
-            language=document.language,
-            entities=entities.entities,
-            statistics=tools.statistics,
-        )
+    if Stage.STORIES in stages:
+        is_first = tools.extractor_of(pass_number) is tools.extractor
+        features = _describe(document, tools, entities if is_first else None)
     return EnrichedArticle(
         article_id=article.article_id,
         revision=article.revision,
         language=language if Stage.LANGUAGE in stages else None,
-        entities=entities if Stage.ENTITIES in stages else None,
+        entities=entities,
         fingerprint=fingerprints.fingerprint(article.title, article.text)
         if Stage.COPIES in stages
         else None,
@@ -197,9 +232,26 @@ def _enrich_article(
     )
 
 
-def _find_entities(document: Document, tools: Tools) -> Entities:
-    (extraction,) = tools.extractor.extract([document])
-    return resolving.resolve(document, extraction, tools.names)
+def _describe(
+    document: Document, tools: Tools, entities: Entities | None
+) -> StoryFeatures:
+    # Stories are told by what articles name, in each pass by what the first one finds:
+    # articles are compared by it, and a better look must not move them about.
+    found = entities or _find_entities(document, tools.extractor, tools.names)
+    return describing.describe(
+        title=document.title,
+        text=document.text,
+        language=document.language,
+        entities=found.entities,
+        statistics=tools.statistics,
+    )
+
+
+def _find_entities(
+    document: Document, extractor: EntityExtractor, names: OperatorNames
+) -> Entities:
+    (extraction,) = extractor.extract([document])
+    return resolving.resolve(document, extraction, names)
 
 
 def _describe_failure(article: ArticleToEnrich, error: Exception) -> ArticleFailed:

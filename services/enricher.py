@@ -56,4 +56,7 @@ class Bench:
 
 def enrich_options(settings: Settings) -> EnrichOptions:
     """Return what the settings ask of enrichment."""
-    return EnrichOptions(entity_tier=settings.entity_tier)
+    return EnrichOptions(
+        entity_tier=settings.entity_tier,
+        entity_second_tier=settings.entity_second_tier,
+    )

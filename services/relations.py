@@ -27,6 +27,8 @@ def relations(settings: "Settings") -> Iterator[tuple[bool, str]]:
     yield poll < soft, f"poll_timeout_seconds {reason}"
     reason = f"must not be above poll_timeout_seconds ({poll})"
     yield connect <= poll, f"connect_timeout_seconds {reason}"
+    first, second = settings.entity_tier, settings.entity_second_tier
+    yield first != second, f"entity_second_tier must not be entity_tier ({first})"
     proxy = settings.http_proxy
     is_spelt = proxy is None or _PROXY.fullmatch(proxy) is not None
     yield is_spelt, "http_proxy must be spelt http://host:port"

@@ -193,6 +193,9 @@ class Settings(PlaceSettings):
     entity_tier: Literal["crf", "rules"] = Field(
         default="crf", description="Which recogniser finds names: crf or rules."
     )
+    entity_second_tier: Literal["crf", "rules"] | None = Field(
+        default=None, description="Which one finds them again, and better, at night."
+    )
     sql_time_limit_seconds: float = Field(
         default=15, gt=0, description="Longest time that an operator's query may take."
     )

@@ -85,40 +85,59 @@ def _highest(batch: Batch) -> Any:
 
 
 def insert_missing(
-    session: Session, model: Any, rows: Tuples, *, n_key_columns: int
+    session: Session, model: Any, rows: Tuples, *, n_key_columns: int, rank: str
 ) -> set[tuple[int, ...]]:
-    """Insert rows whose key is free; return the keys of those that were written.
+    """Insert rows whose key is free or has a lower rank; return the keys of those.
+
+    The key is that of the table, and no two rows have the same.
 
     Args:
         session: In a transaction.
         model: The table; its key consists of numbers.
         rows: What to write, the columns of the key first.
         n_key_columns: So many columns are the key.
+        rank: A column of whole numbers above 0. Of two rows with one key the higher
+            stays, and of equals the first.
     """
     if not rows.rows:
         return set()
     batch = batch_of(session, model, rows)
-    key = batch.names[:n_key_columns]
+    key, values = batch.names[:n_key_columns], batch.names[n_key_columns:]
+    change = ", ".join(f"{name} = excluded.{name}" for name in values)
+    clash = (
+        f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {change}"
+        f" WHERE {batch.table.name}.{rank} < excluded.{rank}"
+    )
     if not batch.on_sqlite:
-        found = _insert(batch, f"ON CONFLICT DO NOTHING RETURNING {', '.join(key)}")
+        found = _insert(batch, f"{clash} RETURNING {_of(batch, key)}")
         return set(map(tuple, found))
     # A writer has the whole file to itself: nothing comes between these two.
-    taken = _taken(batch, key)
-    _insert(batch, "ON CONFLICT DO NOTHING")
-    return {row[:n_key_columns] for row in batch.rows} - taken
+    ranks = _ranks(batch, key, rank)
+    _insert(batch, clash)
+    place = batch.names.index(rank)
+    return {
+        row[:n_key_columns]
+        for row in batch.rows
+        if row[place] > ranks.get(row[:n_key_columns], 0)
+    }
 
 
-def _taken(batch: Batch, key: tuple[str, ...]) -> set[tuple[int, ...]]:
-    """Return the keys that stand there of those that begin like one of these rows."""
+def _of(batch: Batch, names: Iterable[str]) -> str:
+    return ", ".join(f"{batch.table.name}.{name}" for name in names)
+
+
+def _ranks(batch: Batch, key: tuple[str, ...], rank: str) -> dict[tuple[int, ...], int]:
+    """Return key -> rank of what stands there and begins like one of these rows."""
     firsts = sorted({row[0] for row in batch.rows})
-    head = f"SELECT {', '.join(key)} FROM {batch.table.name} WHERE {key[0]}"  # noqa: S608  # ours
-    taken: set[tuple[int, ...]] = set()
+    columns = ", ".join((*key, rank))
+    head = f"SELECT {columns} FROM {batch.table.name} WHERE {key[0]}"  # noqa: S608  # ours
+    ranks: dict[tuple[int, ...], int] = {}
     for start in range(0, len(firsts), MAX_VALUES):
         some = tuple(firsts[start : start + MAX_VALUES])
         marks = ",".join("?" * len(some))
         found = batch.connection.exec_driver_sql(f"{head} IN ({marks})", some)
-        taken |= set(map(tuple, found))
-    return taken
+        ranks |= {tuple(row[:-1]): row[-1] for row in found}
+    return ranks
 
 
 def replace_rows(

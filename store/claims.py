@@ -6,6 +6,7 @@ itself.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -26,7 +27,21 @@ class Claim(NamedTuple):
     article_id: int
     revision: int
     stages: list[str] | None
+    pass_number: int
     attempts: int
+
+
+# Columns of `enrich_work` that are a claim.
+CLAIM = (
+    EnrichWork.article_id,
+    EnrichWork.revision,
+    EnrichWork.stages,
+    EnrichWork.pass_number,
+    EnrichWork.attempts,
+)
+# A later pass may be many times slower, and a message must end within the limits of a
+# task all the same: it holds this part of the bytes.
+LATER_PASS_SHARE = 5
 
 
 def claim_articles(
@@ -53,9 +68,17 @@ def claim_articles(
     retried = {one.article_id for one in claims if one.attempts > 0}
     names = "".join(one.names for one in active)
     return [
-        EnrichArticles(lane=lane, pipelines=wanted, articles=tuple(batch), names=names)
+        EnrichArticles(
+            lane=lane,
+            pipelines=wanted.pipelines,
+            articles=tuple(batch),
+            names=names,
+            pass_number=wanted.pass_number,
+        )
         for wanted, ids in _by_wanted(claims, missing).items()
-        for batch in _batches([articles[one] for one in ids], retried, limits)
+        for batch in _batches(
+            [articles[one] for one in ids], retried, _limits_of(wanted, limits)
+        )
     ]
 
 
@@ -71,14 +94,8 @@ def _count_under_way(
 def _claim_due(
     session: Session, lane: Lane, room: int, now: datetime, limits: Limits
 ) -> list[Claim]:
-    columns = (
-        EnrichWork.article_id,
-        EnrichWork.revision,
-        EnrichWork.stages,
-        EnrichWork.attempts,
-    )
     query = (
-        select(*columns)
+        select(*CLAIM)
         .where(
             EnrichWork.lane == lane,
             is_claimable(EnrichWork, now, limits),
@@ -104,12 +121,20 @@ def _claim_due(
 def missing_pipelines(
     session: Session, claims: Sequence[Claim], active: Sequence[Active], /
 ) -> dict[int, tuple[Pipeline, ...]]:
-    """Return article id -> active pipelines its revision has not been through."""
+    """Return article id -> active pipelines its revision has not been through.
+
+    One that has several passes counts from the pass on that is wanted.
+    """
     revisions = {one.article_id: one.revision for one in claims}
     done = {
-        (row.article_id, row.pipeline_id)
+        (row.article_id, row.pipeline_id): row.pass_number
         for row in session.execute(
-            select(Enrichment.article_id, Enrichment.revision, Enrichment.pipeline_id)
+            select(
+                Enrichment.article_id,
+                Enrichment.revision,
+                Enrichment.pipeline_id,
+                Enrichment.pass_number,
+            )
             .where(Enrichment.article_id.in_(list(revisions)))
             .where(Enrichment.pipeline_id.in_([one.id for one in active]))
         )
@@ -119,22 +144,36 @@ def missing_pipelines(
         claim.article_id: tuple(
             one.pipeline
             for one in active
-            if (claim.article_id, one.id) not in done
+            if done.get((claim.article_id, one.id), 0)
+            < min(claim.pass_number, one.pipeline.n_passes)
             and (claim.stages is None or one.pipeline.stage in claim.stages)
         )
         for claim in claims
     }
 
 
+class _Wanted(NamedTuple):
+    pass_number: int
+    pipelines: tuple[Pipeline, ...]
+
+
 def _by_wanted(
     claims: Sequence[Claim], missing: Mapping[int, tuple[Pipeline, ...]]
-) -> dict[tuple[Pipeline, ...], list[int]]:
-    """Return pipelines -> ids of the articles that lack exactly those."""
-    groups: dict[tuple[Pipeline, ...], list[int]] = {}
+) -> dict[_Wanted, list[int]]:
+    """Return pass and pipelines -> ids of the articles that lack exactly those."""
+    groups: dict[_Wanted, list[int]] = {}
     for claim in claims:
-        if missing[claim.article_id]:
-            groups.setdefault(missing[claim.article_id], []).append(claim.article_id)
+        if pipelines := missing[claim.article_id]:
+            most = max(one.n_passes for one in pipelines)
+            wanted = _Wanted(min(claim.pass_number, most), pipelines)
+            groups.setdefault(wanted, []).append(claim.article_id)
     return groups
+
+
+def _limits_of(wanted: _Wanted, limits: Limits) -> Limits:
+    if wanted.pass_number == 1:
+        return limits
+    return replace(limits, max_bytes=limits.max_bytes // LATER_PASS_SHARE)
 
 
 def _load(session: Session, claims: Sequence[Claim]) -> dict[int, ArticleToEnrich]:

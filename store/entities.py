@@ -23,6 +23,7 @@ class Found:
     revision: int
     sort_at: datetime
     entities: Entities
+    again: bool = False  # an earlier pass may have found some in the same text
 
 
 def save_entities(
@@ -51,9 +52,9 @@ def _take_back(
     session: Session, found: Sequence[Found], pipeline_id: int
 ) -> Iterable[Any]:
     """Delete what stands of earlier texts; return what it had brought to the hours."""
-    # The ledger has been asked: nothing was found in this text yet, and before the
-    # first one there was none.
-    revised = [one.article_id for one in found if one.revision > 1]
+    # The ledger has been asked: no equal or later pass was over this text yet, and
+    # before the first text there was none.
+    revised = [one.article_id for one in found if one.revision > 1 or one.again]
     if not revised:
         return ()
     session.execute(_of_articles(Mention, revised, pipeline_id))

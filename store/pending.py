@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from enrich.messages import Lane
 from store.batches import replace_rows
-from store.claims import Claim, missing_pipelines
+from store.claims import CLAIM, Claim, missing_pipelines
 from store.clauses import chunks, locked
 from store.leases import is_given_up
 from store.limits import retry_at
@@ -44,6 +44,7 @@ def add_articles(
             "revision": one.revision,
             "lane": lane,
             "stages": None,
+            "pass_number": 1,
             "attempts": 0,
             "leased": False,
             "due_at": now,
@@ -61,21 +62,22 @@ def add_articles(
 
 
 def finish_articles(
-    session: Session, revisions: Mapping[int, int], *, now: datetime
+    session: Session,
+    revisions: Mapping[int, int],
+    *,
+    pass_number: int = 1,
+    now: datetime,
 ) -> None:
     """Take finished work off the list; what still lacks a pipeline is due at once.
 
     Args:
         session: In a transaction that has written the ledger.
         revisions: article id -> revision of which results have come.
+        pass_number: The pass they are of. Work on a later one goes on: they are no
+            answer to it.
         now: The present moment.
     """
-    query = select(
-        EnrichWork.article_id,
-        EnrichWork.revision,
-        EnrichWork.stages,
-        EnrichWork.attempts,
-    ).where(EnrichWork.article_id.in_(list(revisions)))
+    query = select(*CLAIM).where(EnrichWork.article_id.in_(list(revisions)))
     claims = [
         Claim(*row)
         for row in session.execute(query)
@@ -83,7 +85,11 @@ def finish_articles(
     ]
     missing = missing_pipelines(session, claims, active_pipelines(session))
     done = [article_id for article_id, wanted in missing.items() if not wanted]
-    rest = [article_id for article_id, wanted in missing.items() if wanted]
+    rest = [
+        one.article_id
+        for one in claims
+        if missing[one.article_id] and one.pass_number <= pass_number
+    ]
     if done:
         session.execute(delete(EnrichWork).where(EnrichWork.article_id.in_(done)))
     if rest:

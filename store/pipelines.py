@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -41,6 +41,7 @@ def register(
                 "stage": one.stage,
                 "name": one.name,
                 "version": one.version,
+                "n_passes": one.n_passes,
                 "created_at": now,
                 "names": (names or None) if one.stage is Stage.ENTITIES else None,
             }
@@ -51,12 +52,20 @@ def register(
     return {one: ids[one] for one in pipelines}
 
 
+_COLUMNS = (Row.id, Row.stage, Row.name, Row.version, Row.n_passes)
+
+
 def _known(session: Session) -> dict[Pipeline, int]:
-    found = session.execute(select(Row.id, Row.stage, Row.name, Row.version))
-    return {
-        Pipeline(stage=Stage(row.stage), name=row.name, version=row.version): row.id
-        for row in found
-    }
+    return {_pipeline(row): row.id for row in session.execute(select(*_COLUMNS))}
+
+
+def _pipeline(row: Any) -> Pipeline:
+    return Pipeline(
+        stage=Stage(row.stage),
+        name=row.name,
+        version=row.version,
+        n_passes=row.n_passes,
+    )
 
 
 def activate(
@@ -93,16 +102,12 @@ def activate(
 
 def active_pipelines(session: Session) -> list[Active]:
     """Return the pipelines that count, in the order of the stages."""
-    query = select(Row.id, Row.stage, Row.name, Row.version, Row.names).join(
+    query = select(*_COLUMNS, Row.names).join(
         ActivePipeline, ActivePipeline.pipeline_id == Row.id
     )
-    order = list(Stage)
     found = [
-        Active(
-            row.id,
-            Pipeline(stage=Stage(row.stage), name=row.name, version=row.version),
-            row.names or "",
-        )
+        Active(row.id, _pipeline(row), row.names or "")
         for row in session.execute(query)
     ]
+    order = list(Stage)
     return sorted(found, key=lambda one: order.index(one.pipeline.stage))

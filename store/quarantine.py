@@ -10,7 +10,18 @@ from sqlalchemy.orm import Session
 from enrich.messages import Lane
 from store.clauses import insert_into
 from store.errors import NotFound
-from store.models import Article, EnrichWork, Entry, Feed, Page, Quarantine, RunFile
+from store.models import (
+    ActivePipeline,
+    Article,
+    Enrichment,
+    EnrichWork,
+    Entry,
+    Feed,
+    Page,
+    Pipeline,
+    Quarantine,
+    RunFile,
+)
 from store.plain import said, storable
 from store.words import (
     FeedState,
@@ -220,11 +231,13 @@ def _replay_articles(session: Session, rows: list[Quarantine], now: datetime) ->
     revisions = session.execute(
         select(Article.id, Article.current_revision).where(Article.id.in_(ids))
     )
+    again = _later_passes(session, ids)
     work = [
         {
             "article_id": article_id,
             "revision": revision,
-            "lane": Lane.LIVE,
+            "lane": Lane.BULK if article_id in again else Lane.LIVE,
+            "pass_number": again.get(article_id, 1),
             "attempts": 0,
             "leased": False,
             "due_at": now,
@@ -235,6 +248,20 @@ def _replay_articles(session: Session, rows: list[Quarantine], now: datetime) ->
     if work:
         insert = insert_into(session, EnrichWork).on_conflict_do_nothing()
         session.execute(insert, work)
+
+
+def _later_passes(session: Session, ids: list[int]) -> dict[int, int]:
+    """Return article id -> last pass, of those that an earlier one has been through."""
+    query = (
+        select(Enrichment.article_id, Pipeline.n_passes)
+        .join(ActivePipeline, ActivePipeline.pipeline_id == Enrichment.pipeline_id)
+        .join(Pipeline, Pipeline.id == Enrichment.pipeline_id)
+        .join(Article, Article.id == Enrichment.article_id)
+        .where(Enrichment.article_id.in_(ids))
+        .where(Enrichment.revision == Article.current_revision)
+        .where(Enrichment.pass_number < Pipeline.n_passes)
+    )
+    return {row.article_id: row.n_passes for row in session.execute(query)}
 
 
 _REPLAYS = {

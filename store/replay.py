@@ -14,7 +14,15 @@ from sqlalchemy.orm import Session
 
 from enrich.messages import Lane, Stage
 from store.clauses import insert_into, locked
-from store.models import Article, Enrichment, EnrichWork, Job, JobRange, Quarantine
+from store.models import (
+    Article,
+    Enrichment,
+    EnrichWork,
+    Job,
+    JobRange,
+    Pipeline,
+    Quarantine,
+)
 from store.pipelines import active_pipelines
 from store.words import JobState, QuarantineKind, QuarantineState, RangeState
 
@@ -128,7 +136,9 @@ def _next_range(session: Session) -> JobRange | None:
 def _expand(session: Session, step: JobRange, now: datetime) -> int:
     job = session.get_one(Job, step.job_id)
     rows = session.execute(_stale(session, step, job)).all()
-    work = [_work_row(row, job, now) for row in rows]
+    # What is done again is done as well as it can be.
+    last = max((one.pipeline.n_passes for one in active_pipelines(session)), default=1)
+    work = [_work_row(row, job, now) | {"pass_number": last} for row in rows]
     if work:
         query = insert_into(session, EnrichWork).on_conflict_do_nothing()
         session.execute(query, work)
@@ -140,7 +150,10 @@ def _expand(session: Session, step: JobRange, now: datetime) -> int:
 
 
 def _stale(session: Session, step: JobRange, job: Job) -> Select[int, int]:
-    """Select id and revision of the articles in a range that lack a pipeline."""
+    """Select id and revision of the articles in a range that lack a pipeline.
+
+    One of which only an earlier pass has been there is lacking too.
+    """
     wanted = [
         one.id
         for one in active_pipelines(session)
@@ -148,9 +161,11 @@ def _stale(session: Session, step: JobRange, job: Job) -> Select[int, int]:
     ]
     done = (
         select(func.count())
+        .join_from(Enrichment, Pipeline, Pipeline.id == Enrichment.pipeline_id)
         .where(Enrichment.article_id == Article.id)
         .where(Enrichment.revision == Article.current_revision)
         .where(Enrichment.pipeline_id.in_(wanted))
+        .where(Enrichment.pass_number >= Pipeline.n_passes)
         .scalar_subquery()
     )
     # What an operator has to look at first stays where it is.

@@ -1,7 +1,8 @@
 """What a worker found out about articles: ledger and results in one transaction.
 
 The ledger row and the results it stands for are written together, and only where the
-ledger had no such row: a second delivery finds nothing left to do.
+ledger had no such row, or one of an earlier pass: a second delivery finds nothing left
+to do, and a late one of an earlier pass neither.
 """
 
 from collections.abc import Sequence
@@ -73,7 +74,7 @@ def save_enrichment(
     # An article that is named twice is written once.
     current = list({one.article_id: one for one in reversed(wanted)}.values())
     ids = register(session, event.pipelines, now=now)
-    context = _Context(ids, rows, judge, now, event.enriched_at)
+    context = _Context(ids, rows, judge, now, event.enriched_at, event.pass_number)
     fit, unfit = _mended(current)
     n_saved, refused = write_what_fits(session, fit, partial(_write, session, context))
     unfit += [_refusal(fit[one.place], one.error) for one in refused]
@@ -109,7 +110,9 @@ def _write(
         if news:
             _SAVERS[pipeline.stage](session, news, pipeline_id, context)
     revisions = {one.article_id: one.revision for one in articles}
-    pending.finish_articles(session, revisions, now=context.now)
+    pending.finish_articles(
+        session, revisions, pass_number=context.pass_number, now=context.now
+    )
     return len({article_id for article_id, _ in fresh})
 
 
@@ -165,24 +168,37 @@ class _Context(NamedTuple):
     judge: Judge
     now: datetime
     enriched_at: datetime
+    pass_number: int
+
+    def pass_of(self, pipeline: Pipeline) -> int:
+        """Return the pass that its results are of; most pipelines have only one."""
+        return min(self.pass_number, pipeline.n_passes)
 
 
-_LEDGER = ("article_id", "revision", "pipeline_id", "status", "enriched_at")
+_LEDGER = (
+    "article_id",
+    "revision",
+    "pipeline_id",
+    "status",
+    "enriched_at",
+    "pass_number",
+)
 
 
 def _write_ledger(
     session: Session, articles: Sequence[EnrichedArticle], context: _Context
 ) -> set[tuple[int, int]]:
-    """Write ledger rows; return article and pipeline of those that were not there."""
+    """Write ledger rows; return article and pipeline of those that say more now."""
     rows = []
     for article in articles:
         results = _results(article)
         for pipeline, pipeline_id in context.pipelines.items():
             if (found := results[pipeline.stage]) is not None:
                 key = (article.article_id, article.revision, pipeline_id)
-                rows.append((*key, _status(found).value, context.enriched_at))
+                values = (_status(found).value, context.enriched_at)
+                rows.append((*key, *values, context.pass_of(pipeline)))
     written = insert_missing(
-        session, Enrichment, Tuples(_LEDGER, rows), n_key_columns=3
+        session, Enrichment, Tuples(_LEDGER, rows), n_key_columns=3, rank="pass_number"
     )
     return {(article_id, pipeline_id) for article_id, _, pipeline_id in written}
 
@@ -218,6 +234,7 @@ def _save_entities(
             revision=one.revision,
             sort_at=context.rows[one.article_id].sort_at,
             entities=one.entities,
+            again=context.pass_number > 1,
         )
         for one in articles
         if one.entities

@@ -210,4 +210,7 @@ def _print_details(output: Output, appearance: Appearance) -> None:
 
 ORIGINAL = ("original_id", "original_source", "original_title", "kind", "containment")
 COPY = ("article_id", "source", "title", "kind", "containment")
-LEDGER = ("stage", "name", "version", "active", "revision", "status", "enriched_at")
+LEDGER = (
+    *("stage", "name", "version", "active", "revision", "status"),
+    *("pass_number", "n_passes", "enriched_at"),
+)

@@ -126,6 +126,7 @@ def _options(settings: Settings, tier: str | None, names: Path | None) -> Enrich
     return replace(
         options,
         entity_tier=tier or options.entity_tier,
+        entity_second_tier=None,  # one is asked for, the other need not be loaded
         names="" if names is None else read_table(names),
     )
 

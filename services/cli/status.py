@@ -75,7 +75,8 @@ def _print(output: Output, totals: Totals, found: Status) -> None:
     )
     _print_ends(output, found)
     output.heading("Pipelines")
-    columns = ("stage", "name", "version", "n_articles", "n_missing", "since")
+    counts = ("n_articles", "n_missing", "n_to_pass_again")
+    columns = ("stage", "name", "version", *counts, "since")
     print_lines(output, found.pipelines, columns=columns)
 
 

@@ -34,6 +34,12 @@ class Pipeline(Base):
     stage: Mapped[str] = col(String(16), comment="Stage of enrichment")
     name: Mapped[str] = col(String(64), comment="Engine")
     version: Mapped[str] = col(String(128), comment="Version with its parameters")
+    n_passes: Mapped[int] = col(
+        Integer,
+        default=1,
+        server_default="1",
+        comment="How often it goes over a text; the last pass is the best",
+    )
     created_at: Mapped[datetime] = col(UtcDateTime, comment="When first heard of")
     names: Mapped[str | None] = col(
         Text, comment="What operators say of names, as a table, where it goes by one"
@@ -78,6 +84,12 @@ class Enrichment(Base):
     )
     status: Mapped[str] = col(String(16), comment="How it ended")
     enriched_at: Mapped[datetime] = col(UtcDateTime, comment="When it was computed")
+    pass_number: Mapped[int] = col(
+        Integer,
+        default=1,
+        server_default="1",
+        comment="Pass of the pipeline that the results are of",
+    )
 
 
 class Entity(Base):

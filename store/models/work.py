@@ -39,6 +39,12 @@ class EnrichWork(Base):
     stages: Mapped[Any] = col(
         Json, nullable=True, comment="Stages asked for; NULL for all that are stale"
     )
+    pass_number: Mapped[int] = col(
+        Integer,
+        default=1,
+        server_default="1",
+        comment="Pass that is wanted of pipelines that have several",
+    )
     attempts: Mapped[int] = col(Integer, default=0, comment="Times it was claimed")
     leased: Mapped[bool] = col(default=False, comment="A worker has it until due_at")
     due_at: Mapped[datetime] = col(UtcDateTime, comment="When it may be dispatched")

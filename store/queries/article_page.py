@@ -98,6 +98,8 @@ class Ledger:
     revision: int
     status: str
     enriched_at: datetime
+    pass_number: int
+    n_passes: int  # how many there will be
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,6 +300,8 @@ def _ledger(session: Session, article_id: int) -> tuple[Ledger, ...]:
             Enrichment.revision,
             Enrichment.status,
             Enrichment.enriched_at,
+            Enrichment.pass_number,
+            Pipeline.n_passes,
         )
         .join(Pipeline, Pipeline.id == Enrichment.pipeline_id)
         .outerjoin(ActivePipeline, ActivePipeline.pipeline_id == Pipeline.id)

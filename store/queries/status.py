@@ -69,6 +69,7 @@ class PipelineLine:
     since: datetime
     n_articles: int
     n_missing: int
+    n_to_pass_again: int  # of n_articles, those whose results are not of its last pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +201,7 @@ def _age(moment: datetime | None, now: datetime) -> float | None:
 
 def _pipelines(session: Session) -> tuple[PipelineLine, ...]:
     n_all = session.scalar(select(func.count()).select_from(Article)) or 0
+    awaiting = case((Enrichment.pass_number < Pipeline.n_passes, Article.id))
     query = (
         select(
             Pipeline.stage,
@@ -208,6 +210,7 @@ def _pipelines(session: Session) -> tuple[PipelineLine, ...]:
             ActivePipeline.since,
             func.count(Article.id).label("n_articles"),
             (n_all - func.count(Article.id)).label("n_missing"),
+            func.count(awaiting).label("n_to_pass_again"),
         )
         .select_from(ActivePipeline)
         .join(Pipeline, Pipeline.id == ActivePipeline.pipeline_id)

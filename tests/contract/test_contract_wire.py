@@ -157,7 +157,7 @@ REFUSED = Entry(
 )
 PIPELINES = (
     Pipeline(stage=Stage.LANGUAGE, name="py3langid", version="0.4.0+1"),
-    Pipeline(stage=Stage.ENTITIES, name="rules", version="1"),
+    Pipeline(stage=Stage.ENTITIES, name="rules+crf", version="1+second.2", n_passes=2),
 )
 
 LISTING = FolderListing(
@@ -329,6 +329,7 @@ SAMPLES: dict[type[wire.Message], wire.Message] = {
             ),
         ),
         names="merge\tper:v-putin\tper:vladimir-putin\n",
+        pass_number=2,
     ),
     ArticlesEnriched: ArticlesEnriched(
         lane=Lane.BULK,
@@ -375,6 +376,7 @@ SAMPLES: dict[type[wire.Message], wire.Message] = {
         failed=(
             ArticleFailed(article_id=12, revision=1, error="ValueError", detail="bad"),
         ),
+        pass_number=2,
     ),
     FetchPages: FetchPages(
         pages=(
@@ -452,6 +454,19 @@ def test_a_newer_producer_may_add_fields(message: type[wire.Message]) -> None:
     envelope["trace"] = "abc"
 
     assert wire.decode(message, json.dumps(envelope)) == SAMPLES[message]
+
+
+@pytest.mark.parametrize("message", [EnrichArticles, ArticlesEnriched])
+def test_what_was_sent_before_there_were_passes_is_of_the_first(
+    message: type[EnrichArticles | ArticlesEnriched],
+) -> None:
+    envelope = json.loads(golden_file(message).read_text(encoding="utf-8"))
+    del envelope["body"]["pass_number"]
+    for pipeline in envelope["body"]["pipelines"]:
+        del pipeline["n_passes"]
+    read = wire.decode(message, json.dumps(envelope))
+    assert read.pass_number == 1
+    assert [one.n_passes for one in read.pipelines] == [1, 1]
 
 
 @by_schema

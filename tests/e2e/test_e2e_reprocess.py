@@ -24,10 +24,17 @@ def test_new_names_reach_old_articles_and_a_second_order_finds_nothing(
     line.json("entities", "qid", "misc:footpath", "Q3352369")
     in_force = {one["rule"]: one["in_force"] for one in line.json("entities", "rules")}
     assert in_force == {"alias": False, "qid": True}
-    # Entities changed, and with them the stories that are made of them.
+    line.env = {"WIREROOM_ENTITY_SECOND_TIER": "crf"}
+    # Entities changed, and with them the stories that are made of them. What is done
+    # again is done by the second tier at once.
     assert line.json("reprocess", "--wait")["stale"] == N_PAGES
     assert len(line.json("articles", "--entity", "misc:footpath")) == N_PAGES
     assert line.json("reprocess", "--wait")["stale"] == 0
+    (names,) = (
+        one for one in line.json("status")["pipelines"] if one["stage"] == "entities"
+    )
+    assert (names["name"], names["n_missing"]) == ("rules+crf", 0)
+    assert names["n_to_pass_again"] == 0
     assert {one["in_force"] for one in line.json("entities", "rules")} == {True}
     (found,) = line.json("entities", "--kind", "MISC")
     assert (found["key"], found["qid"]) == ("misc:footpath", "Q3352369")

@@ -154,6 +154,7 @@ def enriched(command: EnrichArticles, **changes: Any) -> ArticlesEnriched:
         "lane": command.lane,
         "pipelines": command.pipelines,
         "enriched_at": NOW,
+        "pass_number": command.pass_number,
         "articles": tuple(
             EnrichedArticle(
                 article_id=one.article_id,

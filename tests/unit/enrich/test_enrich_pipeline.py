@@ -7,6 +7,7 @@ from functools import cache
 
 import pytest
 
+from enrich.entities.tiers import TIERS
 from enrich.errors import PipelineMismatch, UnknownTier
 from enrich.language import LanguageDetector
 from enrich.messages import (
@@ -24,6 +25,7 @@ from enrich.pipeline import (
     enrich,
     make_tools,
     pipelines,
+    second_mark,
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -54,10 +56,14 @@ def run(
     *articles: ArticleToEnrich,
     stages: frozenset[Stage] = frozenset(Stage),
     using: Tools | None = None,
+    pass_number: int = 1,
 ) -> ArticlesEnriched:
-    wanted = tuple(found for found in tools().pipelines if found.stage in stages)
-    command = EnrichArticles(lane=Lane.BULK, pipelines=wanted, articles=articles)
-    return enrich(command, using or tools(), now=NOW)
+    used = using or tools()
+    wanted = tuple(found for found in used.pipelines if found.stage in stages)
+    command = EnrichArticles(
+        lane=Lane.BULK, pipelines=wanted, articles=articles, pass_number=pass_number
+    )
+    return enrich(command, used, now=NOW)
 
 
 def test_an_article_gains_language_names_fingerprint_and_features() -> None:
@@ -181,6 +187,8 @@ def test_an_unknown_tier_is_an_error_that_names_the_choices() -> None:
     for call in (pipelines, make_tools):
         with pytest.raises(UnknownTier, match="'bert'; known: crf, rules"):
             call(EnrichOptions(entity_tier="bert"))
+        with pytest.raises(UnknownTier, match="'bert'"):
+            call(EnrichOptions(entity_second_tier="bert"))
 
 
 def test_another_tier_is_another_pipeline_of_what_depends_on_names() -> None:
@@ -188,3 +196,64 @@ def test_another_tier_is_another_pipeline_of_what_depends_on_names() -> None:
         Stage.ENTITIES,
         Stage.STORIES,
     }
+
+
+TWICE = EnrichOptions(entity_tier="rules", entity_second_tier="crf")
+
+
+@cache
+def tools_of(tier: str, second: str | None = None) -> Tools:
+    options = EnrichOptions(entity_tier=tier, entity_second_tier=second)
+    return make_tools(options)
+
+
+def test_each_pass_finds_what_its_tier_finds() -> None:
+    passes = [
+        run(article(), using=tools_of("rules", "crf"), pass_number=number)
+        for number in (1, 2)
+    ]
+    alone = [run(article(), using=tools_of(tier)) for tier in ("rules", "crf")]
+    assert [event.pass_number for event in passes] == [1, 2]
+    found = [event.articles[0].entities for event in passes]
+    assert found == [event.articles[0].entities for event in alone]
+    assert found[0] != found[1]
+
+
+def test_a_second_pass_tells_the_same_stories_as_the_first() -> None:
+    both = tools_of("rules", "crf")
+    first, second = (run(article(), using=both, pass_number=n) for n in (1, 2))
+    (alone,) = run(
+        article(), stages=frozenset({Stage.STORIES}), using=both, pass_number=2
+    ).articles
+    assert alone.features == second.articles[0].features == first.articles[0].features
+    assert alone.entities is None
+
+
+def test_a_second_tier_changes_the_version_of_the_names_and_of_nothing_else() -> None:
+    once = pipelines(replace(TWICE, entity_second_tier=None))
+    changes = [
+        (before, after)
+        for before, after in zip(once, pipelines(TWICE), strict=True)
+        if before != after
+    ]
+    ((before, after),) = changes
+    assert (before.stage, before.n_passes) == (Stage.ENTITIES, 1)
+    assert (after.name, after.n_passes) == ("rules+crf", 2)
+    assert after.version.startswith(f"{before.version}+second.")
+    assert tools_of("rules", "crf").pipelines == pipelines(TWICE)
+
+
+def test_the_version_of_a_second_tier_is_bounded() -> None:
+    assert second_mark("2-62e8f667") == "second.2-62e8f667"
+    long = [second_mark("x" * n) for n in (41, 4_000)]
+    assert len(set(map(len, long))) == 1
+    assert len(set(long)) == 2
+
+
+@pytest.mark.parametrize("first", TIERS)
+@pytest.mark.parametrize("second", TIERS)
+def test_the_version_of_two_tiers_fits_into_its_column(first: str, second: str) -> None:
+    options = EnrichOptions(
+        entity_tier=first, entity_second_tier=second, entity_aliases="A\tORG\torg:a\n"
+    )
+    assert all(len(found.version) <= 128 for found in pipelines(options))

@@ -97,6 +97,7 @@ def test_the_variables_of_the_test_suite_are_left_alone(
     ("variable", "value", "complaint"),
     [
         ("TASK_TIME_LIMIT", "200", "visibility_timeout must be above 430"),
+        ("ENTITY_SECOND_TIER", "rules", "entity_second_tier must not be entity_tier"),
         ("LEASE_SECONDS", "2", "greater than or equal to 3"),
         ("TASK_SOFT_TIME_LIMIT", "90", "task_soft_time_limit must be below"),
         ("POLL_TIMEOUT_SECONDS", "60", "poll_timeout_seconds must be below"),
