@@ -46,6 +46,8 @@ def reprocess(  # noqa: PLR0913, PLR0917 - one argument an option
 ) -> None:
     """Enrich again, from what is stored, all articles that lack an active pipeline.
 
+    Those that have been through its first pass only are among them, and get the last.
+
     With --extract, read stored files again whose articles come from an older version of
     a reader, or whose source has shown more furniture since; new texts are enriched.
     """
