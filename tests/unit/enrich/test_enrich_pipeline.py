@@ -254,6 +254,6 @@ def test_the_version_of_a_second_tier_is_bounded() -> None:
 @pytest.mark.parametrize("second", TIERS)
 def test_the_version_of_two_tiers_fits_into_its_column(first: str, second: str) -> None:
     options = EnrichOptions(
-        entity_tier=first, entity_second_tier=second, entity_aliases="A\tORG\torg:a\n"
+        entity_tier=first, entity_second_tier=second, names="A\tORG\torg:a\n"
     )
     assert all(len(found.version) <= 128 for found in pipelines(options))
