@@ -11,7 +11,7 @@ from services.settings import Settings
 
 Pool = Literal["prefork", "solo", "threads"]
 
-# Leaks of parsers end with the process; a model of 200 MB must fit comfortably.
+# Leaks of parsers end with the process; models of 100 MB must fit comfortably.
 MAX_TASKS_PER_CHILD = 2000
 MAX_KILOBYTES_PER_CHILD = 600_000
 # Only quorum queues are replicated. What comes back this often is put aside and not

@@ -10,6 +10,7 @@ from enrich.pipeline import EnrichOptions, Tools, enrich, make_tools, with_names
 from ingest.messages import utc_now
 from services.failures import NotForThisWorker
 from services.guarded import Report, register_guarded
+from services.memory import give_back
 from services.settings import Settings
 
 
@@ -41,6 +42,7 @@ class Bench:
         self._options = options
         self._tools = make_tools(options)
         self._names = options.names
+        give_back()  # what loading took, and nobody needs any more
 
     def tools_for(self, names: str) -> Tools:
         """Return tools that go by a table of names, which changes rarely.

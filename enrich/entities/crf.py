@@ -24,9 +24,10 @@ class CrfExtractor:
     """Finds names in English by the model and by tables; by rules in all others."""
 
     def __init__(self, operator_aliases: Iterable[Alias] = ()) -> None:
+        # First, because of all that is loaded the model takes the most on the way.
+        self._model = _load_model()
         self._rules = RulesExtractor(operator_aliases)
         self._lexicon = self._rules.lexicon(CRF_LANGUAGE)
-        self._model = _load_model()
 
     @property
     def info(self) -> ExtractorInfo:

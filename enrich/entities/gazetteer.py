@@ -2,10 +2,10 @@
 
 import lzma
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 
 from enrich.entities.card import CLUSTERS, MODEL, NAMES
+from enrich.entities.packed import PackedWords
 from enrich.entities.tables import (
     ANY_LANGUAGE,
     read_aliases,
@@ -40,6 +40,7 @@ _CUES = {
     "direction": "r",
 }
 _COMMON = "w"
+Words = Mapping[str, str] | PackedWords
 _DIGIT = re.compile(r"\d")
 _SHOUTED_CHARS = 4  # shorter words in capitals are acronyms
 
@@ -53,10 +54,10 @@ class Gazetteer:
 
     def __init__(
         self,
-        names: Mapping[str, str],
-        cues: Mapping[str, str],
+        names: Words,
+        cues: Words,
         phrases: Mapping[str, Sequence[tuple[str, tuple[str, ...]]]],
-        clusters: Mapping[str, str],
+        clusters: Words,
     ) -> None:
         self._names = names
         self._cues = cues
@@ -74,7 +75,7 @@ class Gazetteer:
     def cluster(self, word: str) -> str:
         """Return the number of the words that a word is used like, "" if unknown."""
         spelt = _DIGIT.sub("0", word)
-        return self._clusters.get(spelt) or self._clusters.get(spelt.lower(), "")
+        return self._clusters.get(spelt, "") or self._clusters.get(spelt.lower(), "")
 
     def mark(self, words: Sequence[str]) -> dict[int, str]:
         """Return, by place, the class of names of several words and the part of it."""
@@ -95,7 +96,7 @@ class Gazetteer:
 
 
 def load_gazetteer() -> Gazetteer:
-    """Read the tables: about 0.5 CPU-seconds and 15 MB."""
+    """Read the tables: about 0.5 CPU-seconds and XX MB."""
     names: dict[str, str] = {}
     phrases: dict[str, dict[tuple[str, ...], str]] = {}
     for letter, name in _all_names():
@@ -114,7 +115,9 @@ def load_gazetteer() -> Gazetteer:
         )
         for first, found in phrases.items()
     }
-    return Gazetteer(names, _read_cues(), longest_first, _read_clusters())
+    return Gazetteer(
+        PackedWords(names), PackedWords(_read_cues()), longest_first, _read_clusters()
+    )
 
 
 def _all_names() -> Iterator[tuple[str, str]]:
@@ -124,17 +127,18 @@ def _all_names() -> Iterator[tuple[str, str]]:
             yield "C" if is_country else _KINDS[alias.kind], alias.spelling
     for name in sorted(read_given_names()):
         yield "g", name
-    body = lzma.decompress((MODEL / NAMES).read_bytes()).decode()
-    for line in body.splitlines():
-        letters, name = line.split("\t")
+    for letters, name in _read_rows(NAMES):
         yield from ((letter, name) for letter in letters)
 
 
-def _read_clusters() -> dict[str, str]:
-    body = lzma.decompress((MODEL / CLUSTERS).read_bytes()).decode()
-    rows = (line.split("\t") for line in body.splitlines())
-    # Of equal numbers one string is enough.
-    return {word: sys.intern(number) for number, word in rows}
+def _read_clusters() -> PackedWords:
+    return PackedWords({word: number for number, word in _read_rows(CLUSTERS)})
+
+
+def _read_rows(name: str) -> Iterator[list[str]]:
+    with lzma.open(MODEL / name, "rt", encoding="utf-8", newline="\n") as lines:
+        for line in lines:
+            yield line.removesuffix("\n").split("\t")
 
 
 def _read_cues() -> dict[str, str]:

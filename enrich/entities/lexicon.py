@@ -1,6 +1,7 @@
 """All that the rules know about one language, in the form in which they look it up."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import NamedTuple
@@ -103,27 +104,73 @@ class Lexicon:
         return self.language not in NOUNS_WITH_CAPITALS
 
 
-def load_lexicons(operator: Iterable[Alias] = ()) -> dict[str, Lexicon]:
-    """Return a lexicon for each language that has rules, and one for all others.
+class Lexicons:
+    """A lexicon for each language that has rules, and one for all others.
 
-    The one for all others is filed under "*" and has aliases only: those of every
-    language, and the operator's for every language. What does not hang on the operator
-    is made once a process.
+    Each is made when it is first wanted: most workers meet few languages. What does
+    not hang on the operator is made once a process.
     """
-    lexicons, own = dict(_built_in()), list(operator)
-    for language in {alias.language for alias in own} - lexicons.keys():
-        lexicons[language] = replace(lexicons[ANY_LANGUAGE], language=language)
-    if not own:
-        return lexicons
-    return {
-        language: replace(
-            lexicon,
-            aliases=_overlaid(
-                lexicon.aliases, index_aliases(own, {language, ANY_LANGUAGE})
-            ),
-        )
-        for language, lexicon in lexicons.items()
-    }
+
+    def __init__(self, operator: Iterable[Alias] = ()) -> None:
+        """Take an operator's aliases, which come before the built-in ones."""
+        own = tuple(operator)
+        self._operator = _read_entries(own)
+        self._own_languages = frozenset(alias.language for alias in own)
+        self._made: dict[str, Lexicon] = {}
+
+    def find(self, language: str) -> Lexicon:
+        """Return the lexicon of a language.
+
+        That of languages without rules has aliases only: those of every language, and
+        the operator's for every language, or for this one too if there are any.
+        """
+        if language not in _tables().cues and language not in self._own_languages:
+            language = ANY_LANGUAGE
+        if language not in self._made:
+            self._made[language] = self._make(language)
+        return self._made[language]
+
+    def _make(self, language: str) -> Lexicon:
+        has_rules = language in _tables().cues
+        built_in = _built_in(language if has_rules else ANY_LANGUAGE)
+        own = index_aliases(self._operator, {language, ANY_LANGUAGE})
+        if not own and built_in.language == language:
+            return built_in
+        aliases = _overlaid(built_in.aliases, own)
+        return replace(built_in, language=language, aliases=aliases)
+
+
+class _Tables(NamedTuple):
+    """What stands beside this module, as far as it is shared by lexicons."""
+
+    entries: tuple[_Entry, ...]
+    languages: frozenset[str]
+    cues: dict[str, dict[str, frozenset[str]]]
+    shared_cues: dict[str, frozenset[str]]
+
+
+@cache
+def _tables() -> _Tables:
+    aliases, cues = tuple(read_aliases()), read_cues()
+    shared = cues.pop(ANY_LANGUAGE)
+    languages = frozenset(alias.language for alias in aliases)
+    return _Tables(_read_entries(aliases), languages, cues, shared)
+
+
+@cache
+def _built_in(language: str) -> Lexicon:
+    tables, nothing = _tables(), frozenset[str]()
+    if language == ANY_LANGUAGE:
+        index = index_aliases(tables.entries, tables.languages)
+        return _make_lexicon(language, index, {}, nothing, nothing)
+    own = tables.cues[language]
+    return _make_lexicon(
+        language,
+        index_aliases(tables.entries, {language, ANY_LANGUAGE}),
+        {**tables.shared_cues, **own},
+        read_given_names(),
+        _common_words(language) | own.get("common", nothing),
+    )
 
 
 def _overlaid(aliases: AliasIndex, own: AliasIndex) -> AliasIndex:
@@ -136,44 +183,28 @@ def _overlaid(aliases: AliasIndex, own: AliasIndex) -> AliasIndex:
     return overlaid
 
 
-@cache
-def _built_in() -> dict[str, Lexicon]:
-    aliases, cues = list(read_aliases()), read_cues()
-    given_names, common = read_given_names(), read_common_words()
-    shared = cues.pop(ANY_LANGUAGE)
-    lexicons = {
-        language: _make_lexicon(
-            language,
-            index_aliases(aliases, {language, ANY_LANGUAGE}),
-            {**shared, **own},
-            given_names,
-            _common_words(language, common) | own.get("common", frozenset()),
-        )
-        for language, own in cues.items()
-    }
-    index = index_aliases(aliases, {alias.language for alias in aliases})
-    lexicons[ANY_LANGUAGE] = _make_lexicon(
-        ANY_LANGUAGE, index, {}, frozenset(), frozenset()
-    )
-    return lexicons
-
-
-def index_aliases(aliases: Sequence[Alias], languages: set[str]) -> AliasIndex:
+def index_aliases(entries: Iterable[_Entry], languages: AbstractSet[str]) -> AliasIndex:
     """Index aliases by their first word; of two for one spelling, the first wins."""
-    entries: dict[tuple[str, ...], Alias] = {}
-    for alias in aliases:
-        if alias.language in languages:
-            for spelling in _spellings(alias):
-                words = tuple(token.text for token in tokenize(spelling))
-                entries.setdefault(words, alias)
+    chosen: dict[tuple[str, ...], _Entry] = {}
+    for entry in entries:
+        if entry.alias.language in languages:
+            chosen.setdefault(entry.words, entry)
     index: dict[str, list[_Entry]] = {}
-    for words, alias in entries.items():
-        index.setdefault(words[0], []).append(_Entry(words, alias))
+    for entry in chosen.values():
+        index.setdefault(entry.words[0], []).append(entry)
     return {first: _longest_first(found) for first, found in index.items()}
 
 
 def _longest_first(entries: Iterable[_Entry]) -> tuple[_Entry, ...]:
     return tuple(sorted(entries, key=lambda entry: -len(entry.words)))
+
+
+def _read_entries(aliases: Iterable[Alias]) -> tuple[_Entry, ...]:
+    return tuple(
+        _Entry(tuple(token.text for token in tokenize(spelling)), alias)
+        for alias in aliases
+        for spelling in _spellings(alias)
+    )
 
 
 def find_aliases(
@@ -198,9 +229,11 @@ def find_aliases(
     return hits
 
 
-def _common_words(language: str, english: frozenset[str]) -> frozenset[str]:
+def _common_words(language: str) -> frozenset[str]:
+    if language == "en":
+        return read_common_words()
     # Of other languages only the stop words are known.
-    return english if language == "en" else frozenset(stopwordsiso.stopwords(language))
+    return frozenset(stopwordsiso.stopwords(language))
 
 
 def _spellings(alias: Alias) -> set[str]:

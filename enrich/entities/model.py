@@ -19,6 +19,7 @@ from enrich.entities.features import (
 )
 from enrich.entities.gazetteer import Gazetteer
 from enrich.entities.iob2 import TAGS
+from enrich.entities.weights import SharedRows
 
 Weights = NDArray[np.int32]
 Rows = NDArray[np.int64]
@@ -42,7 +43,7 @@ class NameModel:
     def __init__(
         self,
         keys: Keys,
-        weights: NDArray[np.int16],
+        weights: NDArray[np.int16] | SharedRows,
         pairs: Weights,
         gazetteer: Gazetteer,
     ) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import io
 import lzma
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from enrich.entities.card import FILES, MODEL, WEIGHTS, read_card
 from enrich.entities.features import FEATURES_VERSION, Keys
 from enrich.entities.gazetteer import load_gazetteer
 from enrich.entities.model import N_TAGS, NameModel, Weights
+from enrich.entities.weights import SharedRows
 from enrich.errors import ModelDamaged
 
 _KEY_BYTES, _WEIGHT_BYTES, _PAIR_BYTES = 4, 2, 4
@@ -19,7 +21,7 @@ _N_PAIR_BYTES = N_TAGS * N_TAGS * _PAIR_BYTES
 
 
 def load_model() -> NameModel:
-    """Load the model that comes with wireroom: about 0.8 CPU-seconds and 60 MB.
+    """Load the model that comes with wireroom: about XXX.
 
     Raises:
         ModelDamaged: A file is not the one of the card, or the model was trained on
@@ -33,9 +35,9 @@ def load_model() -> NameModel:
     if card.features != FEATURES_VERSION:
         reason = f"made for features {card.features}, not {FEATURES_VERSION}"
         raise ModelDamaged(WEIGHTS, reason)
-    gazetteer = load_gazetteer()
-    packed = (MODEL / WEIGHTS).read_bytes()
-    return NameModel(*decode_weights(packed, card.n_features), gazetteer)
+    # First, because what it takes for a moment the tables can have afterwards.
+    weights = decode_weights((MODEL / WEIGHTS).read_bytes(), card.n_features)
+    return NameModel(*weights, load_gazetteer())
 
 
 def save_weights(
@@ -49,9 +51,7 @@ def save_weights(
     path.write_bytes(lzma.compress(body, preset=9, check=lzma.CHECK_CRC32))
 
 
-def decode_weights(
-    packed: bytes, n_features: int
-) -> tuple[Keys, NDArray[np.int16], Weights]:
+def decode_weights(packed: bytes, n_features: int) -> tuple[Keys, SharedRows, Weights]:
     """Return the sorted keys of features, their weights, and those of pairs of tags.
 
     Of weights there is one row more than of keys: zeros, for features not known.
@@ -60,12 +60,15 @@ def decode_weights(
     with lzma.open(io.BytesIO(packed)) as body:
         pairs = np.frombuffer(body.read(_N_PAIR_BYTES), "<i4")
         steps = np.frombuffer(body.read(n_features * _KEY_BYTES), "<u4")
-        weights = np.zeros((n_features + 1, N_TAGS), np.int16)
-        for column in range(N_TAGS):
-            content = body.read(n_features * _WEIGHT_BYTES)
-            weights[:n_features, column] = np.frombuffer(content, "<i2")
-    return (
-        np.cumsum(steps, dtype=np.uint32),
-        weights,
-        pairs.reshape(N_TAGS, N_TAGS).astype(np.int32),
-    )
+        keys = np.cumsum(steps, dtype=np.uint32)
+        del steps
+        columns = (_read_column(body, n_features) for _ in range(N_TAGS))
+        weights = SharedRows.from_columns(columns, n_features + 1)
+    return keys, weights, pairs.reshape(N_TAGS, N_TAGS).astype(np.int32)
+
+
+def _read_column(body: IO[bytes], n_features: int) -> NDArray[np.int16]:
+    column = np.zeros(n_features + 1, np.int16)
+    content = body.read(n_features * _WEIGHT_BYTES)
+    column[:-1] = np.frombuffer(content, "<i2")
+    return column

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 
 from enrich.entities.chunks import Chunk, find_chunks
-from enrich.entities.lexicon import Lexicon, load_lexicons
+from enrich.entities.lexicon import Lexicon, Lexicons
 from enrich.entities.memory import settle_kinds
 from enrich.entities.passages import Passage, join_passage, read_passage
 from enrich.entities.rules import Guess, classify
 from enrich.entities.spans import Document, Extraction, ExtractorInfo, Span
-from enrich.entities.tables import ANY_LANGUAGE, Alias, tables_digest
+from enrich.entities.tables import Alias, tables_digest
 from enrich.messages import EntitiesStatus, Field
 
 RULES_VERSION = "2"  # raise it with every change of code that alters a span
@@ -19,7 +19,7 @@ class RulesExtractor:
     """Finds names by rule in six languages, and by table alone in all others."""
 
     def __init__(self, operator_aliases: Iterable[Alias] = ()) -> None:
-        self._lexicons = load_lexicons(operator_aliases)
+        self._lexicons = Lexicons(operator_aliases)
 
     @property
     def info(self) -> ExtractorInfo:
@@ -28,7 +28,7 @@ class RulesExtractor:
 
     def lexicon(self, language: str) -> Lexicon:
         """Return what is known of a language; of others, names alone."""
-        return self._lexicons.get(language, self._lexicons[ANY_LANGUAGE])
+        return self._lexicons.find(language)
 
     def extract(self, documents: Sequence[Document], /) -> list[Extraction]:
         """Find the names in each document."""
