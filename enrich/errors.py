@@ -78,3 +78,18 @@ class UnknownTier(EnrichError):
     def __str__(self) -> str:
         """Name the choices."""
         return f"no entity tier {self.name!r}; known: {', '.join(self.known)}"
+
+
+class ModelUnusable(EnrichError):
+    """The options name a model of another library that is missing or of no use."""
+
+    def __init__(self, tier: str, reason: str, advice: str = "") -> None:
+        super().__init__(tier, reason, advice)
+        self.tier = tier
+        self.reason = reason
+        self.advice = advice
+
+    def __str__(self) -> str:
+        """Say why, and what helps."""
+        advice = f"; {self.advice}" if self.advice else ""
+        return f"entity tier {self.tier!r}: {self.reason}{advice}"

@@ -53,7 +53,7 @@ class EnrichOptions:
     """What an operator may choose."""
 
     names: str = ""  # what operators say: a table (`enrich.entities.operators`)
-    entity_tier: str = DEFAULT_TIER  # one of `enrich.entities.tiers.TIERS`
+    entity_tier: str = DEFAULT_TIER  # as `enrich.entities.tiers` knows them
     entity_second_tier: str | None = None  # another of them; None: there is one pass
 
 
@@ -80,6 +80,7 @@ def make_tools(options: EnrichOptions) -> Tools:
         BadNameTable: The operators' table of names cannot be used.
         UnknownTier: There is no such entity recogniser.
         ModelDamaged: The file of a model is not the one that was trained.
+        ModelUnusable: An installed model is meant that is missing or of no use.
     """
     names = compile_names(read_names(options.names))
     # First, because of all tools its model takes the most while it is read.
@@ -120,6 +121,7 @@ def pipelines(options: EnrichOptions) -> tuple[Pipeline, ...]:
 
     Raises:
         UnknownTier: There is no such entity recogniser.
+        ModelUnusable: An installed model is meant that is missing.
     """
     info = describe_extractor(options.entity_tier)
     language = _version(installed_version("py3langid"), LANGUAGE_VERSION)

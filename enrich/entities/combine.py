@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from enrich.entities.lexicon import Hit, Lexicon
 from enrich.entities.passages import Passage
+from enrich.entities.spans import Span
 from enrich.messages import EntityKind, Field
 
 
@@ -20,6 +21,25 @@ _MARKS = frozenset("@#")
 
 # Where model and table differ on one span, the table is right more often on these.
 _TRUSTED = frozenset({EntityKind.LOC, EntityKind.ORG})
+
+
+def settled_spans(
+    passages: Mapping[Field, Passage],
+    found: Mapping[Field, Sequence[Piece]],
+    lexicon: Lexicon,
+) -> tuple[Span, ...]:
+    """Return what `settle` makes of a model's names, with what tables know of them.
+
+    Args:
+        passages: The fields of an article.
+        found: What the model found in them.
+        lexicon: Names and words of the language.
+    """
+    return tuple(
+        _span(passages[field], field, piece)
+        for field, pieces in settle(passages, found, lexicon).items()
+        for piece in pieces
+    )
 
 
 def settle(
@@ -46,6 +66,21 @@ def settle(
         field: sorted(_settle(passages[field], pieces, names, lexicon))
         for field, pieces in found.items()
     }
+
+
+def _span(passage: Passage, field: Field, piece: Piece) -> Span:
+    hit = find_hit(passage, piece)
+    alias = hit.alias if hit is not None and hit.alias.kind is piece.kind else None
+    return Span(
+        field=field,
+        start=passage.tokens[piece.first].start,
+        end=passage.tokens[piece.last - 1].end,
+        kind=piece.kind,
+        score=None,
+        key=alias.key if alias else None,
+        name=alias.name if alias else None,
+        operator=alias is not None and alias.operator,
+    )
 
 
 def _settle(

@@ -5,7 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from enrich.entities.card import read_card
-from enrich.entities.combine import Piece, find_hit, settle
+from enrich.entities.combine import Piece, settled_spans
 from enrich.entities.iob2 import TAGS, labelled_words
 from enrich.entities.passages import Passage, join_passage, read_passage
 from enrich.entities.recogniser import RulesExtractor, rules_info
@@ -63,12 +63,7 @@ class CrfExtractor:
             field: list(_find_pieces(passage, tagged))
             for field, passage in passages.items()
         }
-        settled = settle(passages, found, self._lexicon)
-        return tuple(
-            _span(passages[field], field, piece)
-            for field, pieces in settled.items()
-            for piece in pieces
-        )
+        return settled_spans(passages, found, self._lexicon)
 
 
 @cache
@@ -94,18 +89,3 @@ def _find_pieces(passage: Passage, tagged: Iterator[list[int]]) -> Iterator[Piec
     for (first, _last), tags in zip(passage.sentences, tagged, strict=False):
         for start, end, kind in labelled_words(TAGS[tag] for tag in tags):
             yield Piece(first + start, first + end, EntityKind[kind])
-
-
-def _span(passage: Passage, field: Field, piece: Piece) -> Span:
-    hit = find_hit(passage, piece)
-    alias = hit.alias if hit is not None and hit.alias.kind is piece.kind else None
-    return Span(
-        field=field,
-        start=passage.tokens[piece.first].start,
-        end=passage.tokens[piece.last - 1].end,
-        kind=piece.kind,
-        score=None,
-        key=alias.key if alias else None,
-        name=alias.name if alias else None,
-        operator=alias is not None and alias.operator,
-    )

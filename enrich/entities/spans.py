@@ -40,7 +40,7 @@ class ExtractorInfo:
 
     name: str
     version: str
-    languages: frozenset[str]  # others get names from tables only
+    languages: frozenset[str]  # "*": all; others get names from tables only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,15 @@
 """The recognisers to choose from, with one set of labels."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import NamedTuple
 
+from enrich.entities.adapters import (
+    FORMS,
+    describe_installed,
+    is_adapter,
+    load_installed,
+)
 from enrich.entities.crf import CrfExtractor, crf_info
 from enrich.entities.recogniser import RulesExtractor, rules_info
 from enrich.entities.spans import EntityExtractor, ExtractorInfo
@@ -29,6 +36,7 @@ def load_extractor(tier: str, aliases: Iterable[Alias] = ()) -> EntityExtractor:
     Raises:
         UnknownTier: There is no such recogniser.
         ModelDamaged: The file of its model is not the one that was trained.
+        ModelUnusable: An installed model is meant that is missing or of no use.
     """
     return _find(tier).load(aliases)
 
@@ -38,11 +46,14 @@ def describe_extractor(tier: str) -> ExtractorInfo:
 
     Raises:
         UnknownTier: There is no such recogniser.
+        ModelUnusable: An installed model is meant that is missing.
     """
     return _find(tier).describe()
 
 
 def _find(tier: str) -> _Tier:
+    if is_adapter(tier):
+        return _Tier(partial(load_installed, tier), partial(describe_installed, tier))
     if tier not in _TIERS:
-        raise UnknownTier(tier, TIERS)
+        raise UnknownTier(tier, (*TIERS, *FORMS))
     return _TIERS[tier]

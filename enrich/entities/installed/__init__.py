@@ -1,0 +1,1 @@
+"""Recognisers whose library and model the operator has installed; none is ours."""
