@@ -17,6 +17,9 @@ from enrich.entities.spans import Document, Extraction, ExtractorInfo, Span
 from enrich.entities.tables import ANY_LANGUAGE
 from enrich.messages import EntitiesStatus, Field
 
+# Some sets count it as part of "the World Bank"; ours does not, nor do the tables.
+_ARTICLES = frozenset({"the", "a", "an"})
+
 _CutInWords = Sequence[Sequence[str]]
 
 
@@ -94,5 +97,12 @@ class InstalledExtractor:
                 kind = kind_of(label)
                 if kind is not None:
                     piece = Piece(window.first + first, window.first + last, kind)
-                    found[field].append(piece)
+                    found[field].append(_without_article(passages[field], piece))
         return settled_spans(passages, found, lexicon)
+
+
+def _without_article(passage: Passage, piece: Piece) -> Piece:
+    is_more = piece.last - piece.first > 1 and piece.first not in passage.hits
+    if is_more and passage.tokens[piece.first].text in _ARTICLES:
+        return piece._replace(first=piece.first + 1)
+    return piece

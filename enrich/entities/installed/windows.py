@@ -14,6 +14,7 @@ from enrich.entities.tokens import Sentence, Token
 MAX_WORDS = 128
 MAX_CHARS = 1_000
 MAX_WORD_CHARS = 100  # longer ones are no names and would fill a window
+_NEAR = 32  # words of a window that are given up to end it at a mark
 
 _SPACE = re.compile(r"\s")
 
@@ -74,7 +75,7 @@ def sentences(passage: Passage) -> list[Window]:
 
 
 def cover(window: Window, start: int, end: int) -> tuple[int, int] | None:
-    """Return the words of which a span covers the half or more, half-open.
+    """Return the words of which a span covers more than half, half-open.
 
     A name inside an address or at the end of "al-Assad" thus has the bounds that the
     other recognisers give it, or none.
@@ -95,7 +96,7 @@ def cover(window: Window, start: int, end: int) -> tuple[int, int] | None:
 
 def _is_covered(window: Window, word: int, start: int, end: int) -> bool:
     begins, ends = window.starts[word], window.ends[word]
-    return 2 * (min(end, ends) - max(start, begins)) >= ends - begins
+    return 2 * (min(end, ends) - max(start, begins)) > ends - begins
 
 
 def _parts(tokens: Sequence[Token], within: Sequence[Sentence]) -> Iterator[Sentence]:
@@ -104,14 +105,27 @@ def _parts(tokens: Sequence[Token], within: Sequence[Sentence]) -> Iterator[Sent
         first = sentence.first
         for place in range(*sentence):
             token = tokens[place]
-            too_long = token.end - token.start > MAX_WORD_CHARS
+            is_overlong = token.end - token.start > MAX_WORD_CHARS
             is_full = place - first >= MAX_WORDS
-            if too_long or is_full or token.end - tokens[first].start > MAX_CHARS:
-                if place > first:
-                    yield Sentence(first, place)
-                first = place + too_long
+            if is_overlong:
+                last, following = place, place + 1
+            elif is_full or token.end - tokens[first].start > MAX_CHARS:
+                last = following = _last_mark(tokens, first, place)
+            else:
+                continue
+            if last > first:
+                yield Sentence(first, last)
+            first = following
         if sentence.last > first:
             yield Sentence(first, sentence.last)
+
+
+def _last_mark(tokens: Sequence[Token], first: int, place: int) -> int:
+    """Return where to cut so that no name is: after a mark, if there is one near."""
+    for cut in range(place, max(first, place - _NEAR), -1):
+        if not tokens[cut - 1].text[0].isalnum():
+            return cut
+    return place
 
 
 def _go_together(passage: Passage, left: Sentence, right: Sentence) -> bool:
