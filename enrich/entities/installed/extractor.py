@@ -20,6 +20,9 @@ from enrich.messages import EntitiesStatus, Field
 # Some sets count it as part of "the World Bank"; ours does not, nor do the tables.
 _ARTICLES = frozenset({"the", "a", "an"})
 
+# "Yahoo!" and "Kim (singer)" end with marks of their own.
+_NEVER_LAST = frozenset(".,;:\"'-\u2013\u2014\u201c\u201d\u2018\u2026([") | {"'s"}
+
 _CutInWords = Sequence[Sequence[str]]
 
 
@@ -97,12 +100,23 @@ class InstalledExtractor:
                 kind = kind_of(label)
                 if kind is not None:
                     piece = Piece(window.first + first, window.first + last, kind)
-                    found[field].append(_without_article(passages[field], piece))
+                    trimmed = _trimmed(passages[field], piece)
+                    found[field] += [trimmed] if trimmed else []
         return settled_spans(passages, found, lexicon)
 
 
-def _without_article(passage: Passage, piece: Piece) -> Piece:
-    is_more = piece.last - piece.first > 1 and piece.first not in passage.hits
-    if is_more and passage.tokens[piece.first].text in _ARTICLES:
-        return piece._replace(first=piece.first + 1)
-    return piece
+def _trimmed(passage: Passage, piece: Piece) -> Piece | None:
+    """Take marks and an article off a name; None where nothing is left."""
+    first, last, kind = piece
+    while first < last and passage.tokens[last - 1].text in _NEVER_LAST:
+        last -= 1
+    while first < last and _is_no_beginning(passage, first, last):
+        first += 1
+    return Piece(first, last, kind) if first < last else None
+
+
+def _is_no_beginning(passage: Passage, first: int, last: int) -> bool:
+    word = passage.tokens[first].text
+    is_known = first in passage.hits  # "the Firm", to an operator
+    is_article = word in _ARTICLES and last - first > 1 and not is_known
+    return is_article or not word[0].isalnum()

@@ -215,19 +215,32 @@ def test_tables_and_operators_have_their_say_as_with_every_tier() -> None:
     assert read(text, aliases=aliases) == (EntitiesStatus.FOUND, expected)
 
 
-def test_an_article_before_a_name_is_no_part_of_it() -> None:
-    class Wide:
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("the Blue Barn", "Blue Barn"),
+        ("The Blue Barn", "The Blue Barn"),
+        ("the", "the"),
+        (', " Blue Barn \'s " .', "Blue Barn"),
+        ("Yahoo !", "Yahoo !"),
+        ("Kim ( singer )", "Kim ( singer )"),
+        ("- ) .", ""),
+        ("a )", ""),
+    ],
+)
+def test_marks_and_an_article_are_taken_off_a_name(words: str, name: str) -> None:
+    class Everything:
         def find(
             self, windows: Sequence[Window], *, are_cut: bool
         ) -> Iterator[Sequence[Named]]:
             assert are_cut
-            yield from ([Named(1, len(one.starts), "ORG")] for one in windows)
+            yield from ([Named(0, len(one.starts), "ORG")] for one in windows)
 
-    info = extractor().info
-    spans = InstalledExtractor(Wide(), info, reads="*", rules=rules()).find_in_words(
-        [["for", "the", "Blue", "Barn"], ["by", "The", "Blue"]]
+    own = InstalledExtractor(
+        Everything(), extractor().info, reads="*", rules=RulesExtractor()
     )
-    assert [(span.start, span.end) for span in spans] == [(8, 17), (21, 29)]
+    spans = own.find_in_words([words.split()])
+    assert [words[span.start : span.end] for span in spans] == ([name] if name else [])
 
 
 @pytest.mark.parametrize(
