@@ -20,6 +20,7 @@ def register(app: Celery, settings: Settings) -> None:
     Raises:
         UnknownTier: There is no such entity recogniser.
         ModelDamaged: The file of a model is not the one that was trained.
+        ModelUnusable: The tier is an installed model that is missing or of no use.
     """
     # Before the pool forks: its processes share the models, and one that takes the
     # place of another has them at once. Loading them counts against no time limit.

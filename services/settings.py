@@ -27,6 +27,8 @@ from services.secrets import mask_url, normal_database_url, read_secret_files
 
 PREFIX = "WIREROOM_"
 MB = 1_000_000
+# A recogniser that is an installed model.
+Installed = Annotated[str, Field(pattern=r"^(spacy|gliner|hf):\S")]
 SECRET_URLS = ("database_url", "read_database_url", "broker_url")
 
 
@@ -190,10 +192,12 @@ class Settings(PlaceSettings):
     )
 
     # Enrichment and the read side
-    entity_tier: Literal["crf", "rules"] = Field(
-        default="crf", description="Which recogniser finds names: crf or rules."
+    entity_tier: Literal["crf", "rules"] | Installed = Field(
+        default="crf",
+        description="Which recogniser finds names: crf, rules, or an installed model "
+        "(spacy:NAME, gliner:NAME, hf:NAME).",
     )
-    entity_second_tier: Literal["crf", "rules"] | None = Field(
+    entity_second_tier: Literal["crf", "rules"] | Installed | None = Field(
         default=None, description="Which one finds them again, and better, at night."
     )
     sql_time_limit_seconds: float = Field(

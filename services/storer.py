@@ -53,7 +53,9 @@ def register(app: Celery, settings: Settings) -> None:
 
     Raises:
         WrongSchema: The database is not at the revision this code needs.
+        ModelUnusable: The tier is an installed model, and is not installed here.
     """
+    pipelines(enrich_options(settings))  # a failure now is seen, one of a task is not
     check_database(settings)
     desk = Desk(app, settings)
     register_guarded(app, FeedsPolled, desk.save_polls)

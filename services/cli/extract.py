@@ -41,7 +41,10 @@ COLUMNS = ("id", "language", "field", "start", "end", "label", "text", "key")
 SCORES = ("words", "label", "precision", "recall", "f1", "n_labelled")
 
 Tier = Annotated[
-    str | None, typer.Option(help="crf or rules; unset: that of the settings.")
+    str | None,
+    typer.Option(
+        help="crf, rules, spacy:NAME, gliner:NAME, hf:NAME; unset: as in the settings."
+    ),
 ]
 Names = Annotated[
     Path | None,

@@ -110,13 +110,12 @@ def _trimmed(passage: Passage, piece: Piece) -> Piece | None:
     first, last, kind = piece
     while first < last and passage.tokens[last - 1].text in _NEVER_LAST:
         last -= 1
-    while first < last and _is_no_beginning(passage, first, last):
+    while first < last and _is_no_beginning(passage, first):
         first += 1
     return Piece(first, last, kind) if first < last else None
 
 
-def _is_no_beginning(passage: Passage, first: int, last: int) -> bool:
+def _is_no_beginning(passage: Passage, first: int) -> bool:
     word = passage.tokens[first].text
     is_known = first in passage.hits  # "the Firm", to an operator
-    is_article = word in _ARTICLES and last - first > 1 and not is_known
-    return is_article or not word[0].isalnum()
+    return (word in _ARTICLES and not is_known) or not word[0].isalnum()

@@ -225,6 +225,22 @@ def test_a_model_without_a_label_of_ours_is_refused(tmp_path: Path) -> None:
         load_extractor(tier)
 
 
+def test_what_was_downloaded_before_is_known_by_its_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    repository = tmp_path / "models--owner--small"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text(commit)
+    (repository / "snapshots").mkdir()
+    save_transformers(repository / "snapshots" / commit)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    extractor = load_extractor("hf:owner/small")
+    assert extractor.info.name == "hf:owner/small"
+    assert "-01234567-" in extractor.info.version
+    assert ("Ada Brandt", "PER") in names(extractor)
+
+
 @pytest.mark.parametrize("name", ["no-such/model", "a b", "a/b/c"])
 def test_what_was_not_downloaded_before_is_not_downloaded_now(name: str) -> None:
     pytest.importorskip("transformers", reason="transformers is not installed")

@@ -91,8 +91,9 @@ def test_labels_are_compared_on_words_and_on_raw_text(
         (lzma.compress(b"Paris B-LOC\n" * 9)[:-40], ["ner-eval"], "is cut off"),
         ("Paris B-LOC\n", ["ner-eval", "--tier", "bert"], "no entity tier 'bert'"),
         ("{}", ["extract", "--tier", "bert"], "no entity tier 'bert'"),
+        ("{}", ["extract", "--tier", "spacy:./none"], "tier 'spacy:./none': "),
     ],
-    ids=["empty", "label", "bytes", "cut", "tier", "tier of extract"],
+    ids=["empty", "label", "bytes", "cut", "tier", "tier of extract", "not installed"],
 )
 def test_what_cannot_be_read_is_an_error_that_says_why(
     content: str | bytes,

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from enrich.entities.adapters import FORMS
+from enrich.entities.tiers import TIERS
 from services.broker import MAX_SOCKET_PATH_BYTES
 from services.complaints import SettingsError
 from services.secrets import mask_url
@@ -24,6 +26,12 @@ def test_without_any_setting_everything_lies_in_the_home(tmp_path: Path) -> None
     assert settings.database_url == f"sqlite+pysqlite:///{tmp_path}/wireroom.db"
     assert settings.broker.embedded
     assert settings.broker.socket == tmp_path / "redis" / "redis.sock"
+
+
+def test_every_tier_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for tier in (*TIERS, *FORMS, "spacy:/models/my names"):
+        monkeypatch.setenv("WIREROOM_ENTITY_TIER", tier)
+        assert load_settings().entity_tier == tier
 
 
 def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,6 +117,9 @@ def test_the_variables_of_the_test_suite_are_left_alone(
         ("HTTP_PROXY", "h:3128", "http_proxy must be spelt http://host:port"),
         ("LIVE_BATCH", "0", "WIREROOM_LIVE_BATCH"),
         ("MAX_ENTRIES", "many", "WIREROOM_MAX_ENTRIES"),
+        ("ENTITY_TIER", "bert", r"ENTITY_TIER: .*'crf'.*spacy\|gliner\|hf"),
+        ("ENTITY_TIER", "stanza:en", "ENTITY_TIER"),
+        ("ENTITY_TIER", "hf:", "ENTITY_TIER"),
     ],
 )
 def test_what_cannot_work_is_refused_in_a_sentence(
