@@ -15,6 +15,7 @@ from functools import cached_property, partial
 from celery import Celery
 
 from enrich.messages import ArticlesEnriched, Lane
+from enrich.pipeline import pipelines
 from ingest.filemessages import FilesRead
 from ingest.messages import FeedsPolled, utc_now
 from ingest.pagemessages import PagesFetched

@@ -27,6 +27,7 @@ class TransformersModel:
         """
         self._torch = _load_torch(tier)
         library = load_library(tier, "transformers")
+        library.utils.logging.disable_progress_bar()
         offline = {"local_files_only": True, "trust_remote_code": False}
         self._tokenizer = library.AutoTokenizer.from_pretrained(source, **offline)
         if not self._tokenizer.is_fast:

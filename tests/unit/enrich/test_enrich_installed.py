@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.names import operator_aliases
 
 from enrich.entities.installed.extractor import InstalledExtractor
 from enrich.entities.installed.identity import digest_folder, find_in_package, is_path
@@ -32,7 +33,6 @@ from enrich.entities.installed.windows import (
 from enrich.entities.passages import Passage, join_passage, read_passage
 from enrich.entities.recogniser import RulesExtractor
 from enrich.entities.spans import Document, ExtractorInfo, Span
-from enrich.entities.tables import parse_operator_aliases
 from enrich.entities.tiers import describe_extractor, load_extractor
 from enrich.errors import ModelUnusable, UnknownTier
 from enrich.messages import EntitiesStatus, EntityKind, Field
@@ -194,7 +194,7 @@ class Capitals:
 
 
 def extractor(*, reads: str = "en", aliases: str = "") -> InstalledExtractor:
-    own = RulesExtractor(parse_operator_aliases(aliases)) if aliases else rules()
+    own = RulesExtractor(operator_aliases(aliases)) if aliases else rules()
     info = ExtractorInfo(name="x", version="1", languages=frozenset({reads}))
     return InstalledExtractor(Capitals(), info, reads=reads, rules=own)
 
@@ -344,5 +344,5 @@ def test_every_file_of_a_folder_counts_but_not_where_the_folder_is(
     copied = Path(shutil.copytree(model, tmp_path / "copy"))
     (copied / ".cache").write_text("of a tool")
     assert digest_folder(copied) == before
-    weights.write_bytes(b"abd")
+    weights.write_bytes(b"abx")
     assert digest_folder(model) != before
