@@ -10,8 +10,9 @@ from enrich.entities.passages import Passage
 from enrich.entities.tokens import Sentence, Token
 
 # Models read a few hundred words at most and are slow in long texts, and what names
-# something stands in the same paragraph.
-MAX_WORDS = 128
+# something stands in the same paragraph. GLiNER takes 384 words of its own, and makes
+# four of "U.S.".
+MAX_WORDS = 96
 MAX_CHARS = 1_000
 MAX_WORD_CHARS = 100  # longer ones are no names and would fill a window
 _NEAR = 32  # words of a window that are given up to end it at a mark
@@ -65,13 +66,13 @@ def paragraphs(passage: Passage) -> list[Window]:
             joined[-1] = Sentence(joined[-1].first, part.last)
         else:
             joined.append(part)
-    return [_window(passage, part) for part in joined]
+    return [_window(passage, part) for part in joined if _has_words(passage, part)]
 
 
 def sentences(passage: Passage) -> list[Window]:
     """Cut a passage into windows of one sentence or less."""
     parts = _parts(passage.tokens, passage.sentences)
-    return [_window(passage, part) for part in parts]
+    return [_window(passage, part) for part in parts if _has_words(passage, part)]
 
 
 def cover(window: Window, start: int, end: int) -> tuple[int, int] | None:
@@ -137,6 +138,12 @@ def _go_together(passage: Passage, left: Sentence, right: Sentence) -> bool:
         and tokens[right.last - 1].end - tokens[left.first].start <= MAX_CHARS
         and gap.count("\n") <= 1
     )
+
+
+def _has_words(passage: Passage, part: Sentence) -> bool:
+    """Tell what may hold a name from thousands of marks, over which models are slow."""
+    words = passage.tokens[part.first : part.last]
+    return any(map(str.isalnum, "".join(word.text for word in words)))
 
 
 def _window(passage: Passage, part: Sentence) -> Window:
