@@ -136,7 +136,9 @@ class Archive:
         pipeline = self.entities_pipeline
         for rank, entity in enumerate(entities):
             times = (N_MENTIONS - rank + n_named - 1) // n_named
-            rows[ArticleEntity].append((number, pipeline, entity, 1, times, 0.5, at))
+            rows[ArticleEntity].append(
+                (number, pipeline, entity, 1, times, 0.5, False, False, 0.5, at)
+            )
         for position in range(N_MENTIONS):
             entity = entities[position % n_named]
             start = 7 * position
@@ -215,7 +217,7 @@ COLUMNS: dict[type, str] = {
     " settled_at",
     Enrichment: "article_id revision pipeline_id status enriched_at",
     ArticleEntity: "article_id pipeline_id entity_id revision n_mentions salience"
-    " sort_at",
+    " in_title in_opening lateness sort_at",
     Mention: "article_id revision pipeline_id position entity_id field start_char"
     " end_char surface kind sort_at",
 }

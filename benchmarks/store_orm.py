@@ -83,6 +83,9 @@ def add_results(session: Session, made: Sequence[Made], *, pipeline_id: int) -> 
                     revision=1,
                     n_mentions=found.n_mentions,
                     salience=found.salience,
+                    in_title=found.in_title,
+                    in_opening=found.in_opening,
+                    lateness=found.lateness,
                     sort_at=article.sort_at,
                 )
             )

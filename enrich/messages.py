@@ -158,7 +158,10 @@ class Entity:
     kind: EntityKind
     name: str  # canonical spelling in this article
     n_mentions: int
-    salience: float  # 0..1 within the article
+    salience: float  # 0..1 within the article; made of what follows and n_mentions
+    in_title: bool = False
+    in_opening: bool = False  # in the first paragraph
+    lateness: float = 0.0  # share of the text before its first mention; 0 in a title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,6 +107,7 @@ def _require_entities(found: Entities) -> None:
     for one in found.entities:
         _require_within("the number of mentions", one.n_mentions, MAX_INTEGER)
         _require_finite("the weight of an entity", one.salience)
+        _require_finite("a part of the weight of an entity", one.lateness)
     for mention in found.mentions:
         if mention.entity_key not in keys:
             raise UnfitValue(f"a mention of {mention.entity_key!a}, which has no sum")

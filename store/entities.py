@@ -113,6 +113,9 @@ _SUM = (
     "article_id",
     "revision",
     "salience",
+    "in_title",
+    "in_opening",
+    "lateness",
 )
 
 
@@ -129,6 +132,9 @@ def _sum_rows(
             found.article_id,
             found.revision,
             one.salience,
+            one.in_title,
+            one.in_opening,
+            one.lateness,
         )
 
 

@@ -17,7 +17,7 @@ from enrich.entities.operators import OperatorNames
 from enrich.entities.spans import Document, Extraction, Span
 from enrich.messages import Entities, Entity, EntityKind, Field, Mention
 
-VERSION = "1"  # raise it with every change that alters keys, names or salience
+VERSION = "2"  # raise it with every change that alters keys, names or salience
 
 # Salience in words: how often, in the headline, in the opening, how late.
 _TITLE_BONUS = 1.0
@@ -153,31 +153,44 @@ def _count(document: Document, meant: Iterable[_Meant]) -> tuple[Entity, ...]:
     groups: dict[str, list[_Meant]] = defaultdict(list)
     for found in meant:
         groups[found.key].append(found)
-    weights = {key: _weigh(document, group) for key, group in groups.items()}
-    heaviest = max(weights.values(), default=1.0)
+    summed = [_sum_up(document, key, group) for key, group in groups.items()]
+    heaviest = max(map(weigh, summed), default=1.0)
     entities = [
-        Entity(
-            key=key,
-            kind=group[0].kind,
-            name=group[0].name,
-            n_mentions=len(group),
-            salience=round(weights[key] / heaviest, _SCORE_DIGITS),
-        )
-        for key, group in groups.items()
+        replace(one, salience=round(weigh(one) / heaviest, _SCORE_DIGITS))
+        for one in summed
     ]
     return tuple(sorted(entities, key=lambda entity: (-entity.salience, entity.key)))
 
 
-def _weigh(document: Document, group: Sequence[_Meant]) -> float:
+def _sum_up(document: Document, key: str, group: Sequence[_Meant]) -> Entity:
+    """Return an entity with the parts of its weight."""
     in_title = any(found.span.field is Field.TITLE for found in group)
     starts = [found.span.start for found in group if found.span.field is Field.TEXT]
     opening = document.text.find("\n\n")
     opening_end = opening if opening >= 0 else len(document.text)
-    in_opening = bool(starts) and starts[0] < opening_end
-    lateness = 0.0 if in_title or not starts else starts[0] / len(document.text)
+    is_late = not in_title and starts
+    return Entity(
+        key=key,
+        kind=group[0].kind,
+        name=group[0].name,
+        n_mentions=len(group),
+        salience=0.0,
+        in_title=in_title,
+        in_opening=bool(starts) and starts[0] < opening_end,
+        lateness=round(starts[0] / len(document.text), _SCORE_DIGITS)
+        if is_late
+        else 0.0,
+    )
+
+
+def weigh(entity: Entity) -> float:
+    """Return how much an article is about an entity, by what is stored of it.
+
+    Only the ratio within one article means anything: the heaviest has salience 1.
+    """
     return (
-        math.log1p(len(group))
-        + _TITLE_BONUS * in_title
-        + _OPENING_BONUS * in_opening
-        - _POSITION_DECAY * lateness
+        math.log1p(entity.n_mentions)
+        + _TITLE_BONUS * entity.in_title
+        + _OPENING_BONUS * entity.in_opening
+        - _POSITION_DECAY * entity.lateness
     )

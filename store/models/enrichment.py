@@ -179,6 +179,15 @@ class ArticleEntity(Base):
     revision: Mapped[int] = col(Integer, comment="Revision it was found in")
     n_mentions: Mapped[int] = col(Integer, comment="How often it is named")
     salience: Mapped[float] = col(Float, comment="Weight in the article, 0 to 1")
+    in_title: Mapped[bool | None] = col(
+        comment="Part of the weight: the title names it; NULL: not told"
+    )
+    in_opening: Mapped[bool | None] = col(
+        comment="Part of the weight: the first paragraph names it"
+    )
+    lateness: Mapped[float | None] = col(
+        Float, comment="Part of the weight: share of the text before its first mention"
+    )
     sort_at: Mapped[datetime] = col(UtcDateTime, comment="sort_at of the article")
 
 

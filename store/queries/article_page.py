@@ -84,7 +84,10 @@ class EntityOfArticle:
     name: str
     kind: str
     n_mentions: int
-    salience: float
+    salience: float  # made of the number of mentions and of these
+    in_title: bool | None
+    in_opening: bool | None
+    lateness: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,6 +282,9 @@ def _entities(session: Session, article_id: int) -> tuple[EntityOfArticle, ...]:
             Entity.kind,
             ArticleEntity.n_mentions,
             ArticleEntity.salience,
+            ArticleEntity.in_title,
+            ArticleEntity.in_opening,
+            ArticleEntity.lateness,
         )
         .join(Entity, Entity.id == ArticleEntity.entity_id)
         .where(ArticleEntity.article_id == article_id)

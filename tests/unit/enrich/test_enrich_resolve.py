@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.names import operator_aliases
 
 from enrich.entities.recogniser import RulesExtractor
-from enrich.entities.resolve import resolve
+from enrich.entities.resolve import resolve, weigh
 from enrich.entities.spans import Document
 from enrich.errors import BadNameTable
 from enrich.messages import Entities, EntityKind
@@ -107,6 +107,11 @@ def test_the_headline_and_the_opening_make_an_entity_salient() -> None:
     )
     assert [entity.name for entity in found.entities] == ["France", "Spain", "Portugal"]
     assert found.entities[0].salience == 1.0
+    parts = {one.name: (one.in_title, one.in_opening) for one in found.entities}
+    assert parts["France"] == (True, False)
+    assert parts["Spain"] == (False, True)
+    assert parts["Portugal"] == (False, False)
+    assert [one.lateness > 0 for one in found.entities] == [False, True, True]
 
 
 def test_an_acronym_in_brackets_means_what_the_table_knows_by_the_long_form() -> None:
@@ -191,3 +196,7 @@ def test_mentions_index_their_field_and_point_to_an_entity(
         assert mention.entity_key in known
     assert sum(entity.n_mentions for entity in found.entities) == len(found.mentions)
     assert all(0.0 <= entity.salience <= 1.0 for entity in found.entities)
+    # Its parts are stored, so that another formula needs no text.
+    heaviest = max(map(weigh, found.entities), default=1.0)
+    again = [round(weigh(entity) / heaviest, 4) for entity in found.entities]
+    assert again == [entity.salience for entity in found.entities]
