@@ -70,8 +70,9 @@ def embed(
     table = np.log(np.maximum(table, 1e-9) / np.maximum(expected, 1e-9)).clip(0)
     strengths, axes = np.linalg.eigh(table.T @ table)
     del strengths
-    vectors = table @ axes[:, -N_DIMENSIONS:]
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    vectors: NDArray[np.float32] = table @ axes[:, -N_DIMENSIONS:]
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    return vectors
 
 
 def group(vectors: Vectors) -> list[int]:
