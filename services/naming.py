@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from enrich.entities.operators import write_names
+from enrich.messages import Rule
 from enrich.pipeline import EnrichOptions, pipelines
 from store import replay
 from store.engine import Session
@@ -13,8 +14,9 @@ from store.pipelines import activate
 
 
 def names_now(session: Session) -> str:
-    """Return the table of all that operators say of names by now."""
-    return write_names(one.said for one in list_rules(session))
+    """Return the table of what operators say by now that changes results."""
+    rules = (one.said for one in list_rules(session))
+    return write_names(one for one in rules if one.rule is not Rule.QID)
 
 
 def settle_pipelines(

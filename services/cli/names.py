@@ -21,7 +21,6 @@ from services.cli.call import Call, call_of
 from services.cli.deeds import note
 from services.cli.output import ExitCode, Failure
 from services.cli.tables import read_table
-from services.naming import names_now
 from store.engine import Session, reading, transaction
 from store.journal import Action, Deed, about
 from store.names import (
@@ -156,7 +155,7 @@ def export(ctx: typer.Context) -> None:
     """Print all rules as a table that `import` takes."""
     call = call_of(ctx)
     with open_store(call.settings) as engine, reading(engine) as session:
-        table = names_now(session)
+        table = write_names(one.said for one in list_rules(session))
     typer.echo(table, nl=False)
 
 
