@@ -26,7 +26,7 @@ _ZIP_END_BYTES = 70_000  # a comment of 65,535 and the records before it
 MAX_TAR_HEADER_BYTES = 100_000  # a path, and what a system says of its file
 _TAR_MARK = slice(257, 262)
 # What is packed as one stream is unpacked again up to its place at each task: a tar of
-# so many bytes takes up to 28 of the 60 s that a task has by default, when its members
+# so many bytes takes up to 18 of the 60 s that a task has by default, when its members
 # have 5 KB each (`make bench-archives`).
 MAX_GZIP_BYTES = 1_000_000_000
 _ONE_STREAM = (
