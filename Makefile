@@ -193,6 +193,10 @@ bench-feeds: $(DEV) ## refresh 200 feeds side by side with the package reader (R
 bench-extraction: $(DEV) ## measure how fast pages and page dumps become articles (ARGS=rounds)
 	@PYTHONPATH=.:tests $(RUN) benchmarks.extraction $(ARGS)
 
+.PHONY: bench-enrich
+bench-enrich: $(DEV) ## measure memory and speed of enrichment (TIERS="crf rules")
+	@PYTHONPATH=. $(RUN) benchmarks.enrich $(CORPORA) $(TIERS)
+
 .PHONY: bench-archives
 bench-archives: $(DEV) ## measure what large files cost to read, and to go on in (RECORDS=100000)
 	@$(RUN) benchmarks.archives $(RECORDS) $(FORMS)

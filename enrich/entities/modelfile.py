@@ -21,7 +21,7 @@ _N_PAIR_BYTES = N_TAGS * N_TAGS * _PAIR_BYTES
 
 
 def load_model() -> NameModel:
-    """Load the model that comes with wireroom: about XXX.
+    """Load the model that comes with wireroom: about 1.2 CPU-seconds and 30 MB.
 
     Raises:
         ModelDamaged: A file is not the one of the card, or the model was trained on
