@@ -169,6 +169,7 @@ def _copy_type(kind: TypeEngine[Any]) -> str:
 
 
 _COPY_TYPES = {
+    "boolean": "bool",
     "string": "text",
     "text": "text",
     "integer": "int4",

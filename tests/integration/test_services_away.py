@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine, make_url, text
 from sqlalchemy.exc import IntegrityError
 from support.postgresql import libpq
+from support.queues import empty_queues
 
 from ingest.filemessages import FileRead, FilesRead
 from ingest.messages import FileOutcome, utc_now
@@ -88,6 +89,7 @@ def test_a_message_is_held_while_postgresql_cannot_be_written_to(
     engine: Engine, admin: Admin, fault: Callable[[Engine, Admin], None]
 ) -> None:
     app = make_app(Settings(broker_url="memory://"))
+    empty_queues(app, routes.STORE_BULK)
     payload = wire.encode(EVENT)
 
     run_guarded(app, FilesRead, payload, lambda _event, _report: fault(engine, admin))

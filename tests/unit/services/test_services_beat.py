@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from celery import Celery
+from support.queues import empty_queues
 
 from services import routes
 from services.app import make_app
@@ -107,6 +108,7 @@ def test_a_scheduler_whose_clock_is_an_hour_behind_is_heard(
     monkeypatch.setattr(Celery, "now", lambda _: clock.moment)
     settings = Settings(home=tmp_path, broker_url="memory://", tick_seconds=5)
     app = make_app(settings)
+    empty_queues(app, routes.STORE)
     app.conf.beat_schedule = {"tick": schedule(settings)["tick"]}
     clock.moment = datetime.now(UTC) - HOUR
     scheduler = open_scheduler(app, tmp_path)

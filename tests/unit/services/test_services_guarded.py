@@ -10,6 +10,7 @@ import pytest
 from billiard.exceptions import WorkerLostError
 from celery import Celery, signals
 from celery.exceptions import SoftTimeLimitExceeded
+from support.queues import empty_queues
 
 from enrich.messages import ArticleToEnrich, EnrichArticles, Lane
 from ingest.filemessages import (
@@ -59,10 +60,7 @@ ENRICH = EnrichArticles(
 @pytest.fixture
 def app() -> Celery:
     made = make_app(Settings(broker_url="memory://"))
-    # kombu keeps the queues for the whole process, with whatever others left there.
-    with made.connection_for_read() as connection:
-        for queue in routes.STORES:
-            connection.SimpleQueue(queue).clear()
+    empty_queues(made, *routes.STORES)
     return made
 
 
