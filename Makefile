@@ -13,6 +13,7 @@ RUN := $(BIN)/python -m
 PYTEST := $(BIN)/pytest
 RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed
+TRAIN := .venv-train/.train-installed
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
@@ -47,6 +48,9 @@ $(RUNTIME): requirements.lock requirements-build.lock requirements-uv.lock pypro
 
 $(DEV): requirements-dev.lock requirements-uv.lock pyproject.toml
 	@scripts/setup.sh dev
+
+$(TRAIN): requirements-train.lock requirements-uv.lock
+	@scripts/setup.sh train
 
 ## Checks
 
@@ -124,6 +128,14 @@ CORPORA ?= ../shared/corpora/ner
 .PHONY: train-crf
 train-crf: $(DEV) ## train the model of English names on CORPORA (ARGS=--dev: try it)
 	@$(RUN) training.entities.crf $(CORPORA) $(ARGS)
+
+# Stopped, it goes on where it was; its checkpoints and weights lie here.
+TRAINING ?= .training/minilm
+
+.PHONY: train-minilm
+train-minilm: $(TRAIN) ## train the neural model on CORPORA, an hour of one core (ARGS=--dev: try it)
+	@.venv-train/bin/python -m training.entities.minilm $(CORPORA) $(TRAINING) $(ARGS)
+	@$(if $(ARGS),,.venv-train/bin/python -m training.entities.export $(CORPORA) $(TRAINING))
 
 ## Use
 

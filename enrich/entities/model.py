@@ -51,7 +51,7 @@ class NameModel:
         self._keys = keys  # sorted
         self._filter = _mark_beginnings(keys)
         self._weights = weights  # one row more: that of features it does not know
-        self._pairs, self._start = _forbid(pairs)
+        self._pairs, self._start = forbid_breaks(pairs)
         self._gazetteer = gazetteer
         self._forget()
 
@@ -211,7 +211,7 @@ def find_paths(
     return paths
 
 
-def _forbid(pairs: Weights) -> tuple[Weights, Weights]:
+def forbid_breaks(pairs: Weights) -> tuple[Weights, Weights]:
     """Let nothing go on that did not begin: "I-PER" follows "B-PER" and itself."""
     allowed, start = pairs.copy(), np.zeros(N_TAGS, np.int32)
     for later, tag in enumerate(TAGS):

@@ -21,7 +21,13 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from enrich.errors import BadNameTable, ModelDamaged, ModelUnusable, UnknownTier
+from enrich.errors import (
+    BadNameTable,
+    ModelDamaged,
+    ModelUnusable,
+    TierNotInstalled,
+    UnknownTier,
+)
 from services.away import is_database_away
 from services.cli.call import Call
 from services.cli.output import ExitCode, Failure, Output
@@ -144,6 +150,7 @@ def _json_first(argv: list[str]) -> list[str]:
 _CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (SettingsError, ExitCode.USAGE),
     (UnknownTier, ExitCode.USAGE),
+    (TierNotInstalled, ExitCode.USAGE),
     (ModelUnusable, ExitCode.USAGE),
     (BadNameTable, ExitCode.USAGE),
     (ModelDamaged, ExitCode.PROBLEMS),

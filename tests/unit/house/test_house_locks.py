@@ -18,6 +18,7 @@ def test_there_is_a_lock_for_each_use() -> None:
     assert [lock.name for lock in LOCKS] == [
         "requirements-build.lock",
         "requirements-dev.lock",
+        "requirements-train.lock",
         "requirements-uv.lock",
         "requirements.lock",
     ]
@@ -39,3 +40,11 @@ def test_the_tools_meet_the_versions_that_run_in_production() -> None:
     assert (
         pins("requirements-build.lock").items() <= pins("requirements-dev.lock").items()
     )
+
+
+def test_training_brings_what_no_worker_has() -> None:
+    for heavy in ("torch", "onnx"):
+        assert heavy in pins("requirements-train.lock")
+        assert heavy not in pins("requirements-dev.lock")
+    assert "onnxruntime" in pins("requirements-dev.lock")
+    assert "onnxruntime" not in pins("requirements.lock")
