@@ -81,7 +81,7 @@ class UnknownTier(EnrichError):
 
 
 class ModelUnusable(EnrichError):
-    """The options name a model of another library that is missing or of no use."""
+    """The options name a tier whose model or library is missing or of no use."""
 
     def __init__(self, tier: str, reason: str, advice: str = "") -> None:
         super().__init__(tier, reason, advice)
@@ -93,20 +93,3 @@ class ModelUnusable(EnrichError):
         """Say why, and what helps."""
         advice = f"; {self.advice}" if self.advice else ""
         return f"entity tier {self.tier!r}: {self.reason}{advice}"
-
-
-class TierNotInstalled(EnrichError):
-    """A tier needs a library that comes with an extra of the package."""
-
-    def __init__(self, tier: str, extra: str, library: str) -> None:
-        super().__init__(tier, extra, library)
-        self.tier = tier
-        self.extra = extra
-        self.library = library
-
-    def __str__(self) -> str:
-        """Say what to install."""
-        return (
-            f"entity tier {self.tier!r} needs {self.library}:"
-            f" install wireroom[{self.extra}]"
-        )

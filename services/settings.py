@@ -192,12 +192,12 @@ class Settings(PlaceSettings):
     )
 
     # Enrichment and the read side
-    entity_tier: Literal["crf", "rules"] | Installed = Field(
+    entity_tier: Literal["crf", "minilm", "rules"] | Installed = Field(
         default="crf",
-        description="Which recogniser finds names: crf, rules, or an installed model "
-        "(spacy:NAME, gliner:NAME, hf:NAME).",
+        description="Which recogniser finds names: crf, minilm, rules, or an installed "
+        "model (spacy:NAME, gliner:NAME, hf:NAME).",
     )
-    entity_second_tier: Literal["crf", "rules"] | Installed | None = Field(
+    entity_second_tier: Literal["crf", "minilm", "rules"] | Installed | None = Field(
         default=None, description="Which one finds them again, and better, at night."
     )
     sql_time_limit_seconds: float = Field(

@@ -10,20 +10,21 @@ from enrich.entities.card import MODEL
 from enrich.entities.minilmcard import FILES, GRAPH, VOCABULARY, read_minilm_card
 from enrich.entities.minilmmodel import PieceModel
 from enrich.entities.wordpiece import WordPieces
-from enrich.errors import ModelDamaged, TierNotInstalled
+from enrich.errors import ModelDamaged, ModelUnusable
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 MAX_GRAPH_BYTES = 64_000_000
 EXTRA = "minilm"
+_ADVICE = f"install wireroom[{EXTRA}]"
 
 
 def load_minilm() -> PieceModel:
     """Load the neural model that comes with wireroom.
 
     Raises:
-        TierNotInstalled: What runs it is not there.
+        ModelUnusable: What runs it is not there.
         ModelDamaged: A file is not the one of the card.
     """
     card = read_minilm_card()
@@ -41,12 +42,12 @@ def open_session(graph: bytes) -> "InferenceSession":
     Processes that fork afterwards share it.
 
     Raises:
-        TierNotInstalled: What runs it is not there.
+        ModelUnusable: What runs it is not there.
     """
     try:
         import onnxruntime  # noqa: PLC0415 - an extra: not there unless asked for
     except ImportError:
-        raise TierNotInstalled(EXTRA, EXTRA, "onnxruntime") from None
+        raise ModelUnusable(EXTRA, "it needs onnxruntime", _ADVICE) from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False  # it would keep what the longest text took

@@ -10,9 +10,10 @@ from enrich.entities.model import N_TAGS, Weights, find_paths, forbid_breaks
 from enrich.entities.windows import Window, cut_windows
 from enrich.entities.wordpiece import WordPieces
 
-# More at once is no faster, and the longest sentence decides how wide all are laid.
-MAX_WINDOWS = 32
-MAX_BATCH_PIECES = 1_024  # padding included
+# What is read at once: more is no faster, and padding costs as much as text does.
+MAX_BATCH_PIECES = 512  # padding included
+MIN_BATCH_PIECES = 48  # so few are read along with longer windows
+MAX_STRETCH = 1.2  # of the longest window over the shortest, else
 
 MAX_SENTENCE_WORDS = 120  # of a longer one the best tags are found stretch by stretch
 PRECISION = 1_000  # scores are whole numbers of this part, as `find_paths` wants them
@@ -93,16 +94,23 @@ class PieceModel:
 
 
 def _batches(windows: Sequence[Window]) -> Iterator[list[Window]]:
-    """Cut a row of ever longer windows into batches."""
+    """Cut a row of ever longer windows into batches of about one length."""
     batch: list[Window] = []
     for window in windows:
-        full = (len(batch) + 1) * len(window.pieces) > MAX_BATCH_PIECES
-        if batch and (full or len(batch) == MAX_WINDOWS):
+        if batch and _is_full(batch, len(window.pieces)):
             yield batch
             batch = []
         batch.append(window)
     if batch:
         yield batch
+
+
+def _is_full(batch: Sequence[Window], n_pieces: int) -> bool:
+    """Whether a window of so many pieces belongs into the next batch."""
+    if (len(batch) + 1) * n_pieces > MAX_BATCH_PIECES:
+        return True
+    stretched = n_pieces > MAX_STRETCH * len(batch[0].pieces)
+    return stretched and len(batch) * n_pieces >= MIN_BATCH_PIECES
 
 
 def _has_letter(word: str) -> bool:

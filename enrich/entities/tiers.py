@@ -11,6 +11,7 @@ from enrich.entities.adapters import (
     load_installed,
 )
 from enrich.entities.crf import CrfExtractor, crf_info
+from enrich.entities.minilm import MinilmExtractor, minilm_info
 from enrich.entities.recogniser import RulesExtractor, rules_info
 from enrich.entities.spans import EntityExtractor, ExtractorInfo
 from enrich.entities.tables import Alias
@@ -24,6 +25,7 @@ class _Tier(NamedTuple):
 
 _TIERS = {
     "crf": _Tier(CrfExtractor, crf_info),
+    "minilm": _Tier(MinilmExtractor, minilm_info),
     "rules": _Tier(RulesExtractor, rules_info),
 }
 TIERS = tuple(_TIERS)
@@ -36,7 +38,7 @@ def load_extractor(tier: str, aliases: Iterable[Alias] = ()) -> EntityExtractor:
     Raises:
         UnknownTier: There is no such recogniser.
         ModelDamaged: The file of its model is not the one that was trained.
-        ModelUnusable: An installed model is meant that is missing or of no use.
+        ModelUnusable: What it needs is not installed, or of no use.
     """
     return _find(tier).load(aliases)
 

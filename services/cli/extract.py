@@ -43,7 +43,7 @@ SCORES = ("words", "label", "precision", "recall", "f1", "n_labelled")
 Tier = Annotated[
     str | None,
     typer.Option(
-        help="crf, rules, spacy:NAME, gliner:NAME, hf:NAME; unset: as in the settings."
+        help="crf, minilm, rules, spacy:NAME, gliner:NAME, hf:NAME; unset: as set."
     ),
 ]
 Names = Annotated[

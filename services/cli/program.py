@@ -25,7 +25,6 @@ from enrich.errors import (
     BadNameTable,
     ModelDamaged,
     ModelUnusable,
-    TierNotInstalled,
     UnknownTier,
 )
 from services.away import is_database_away
@@ -150,7 +149,6 @@ def _json_first(argv: list[str]) -> list[str]:
 _CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (SettingsError, ExitCode.USAGE),
     (UnknownTier, ExitCode.USAGE),
-    (TierNotInstalled, ExitCode.USAGE),
     (ModelUnusable, ExitCode.USAGE),
     (BadNameTable, ExitCode.USAGE),
     (ModelDamaged, ExitCode.PROBLEMS),

@@ -25,7 +25,7 @@ from enrich.entities.wordpiece import WordPieces
 from enrich.messages import EntityKind
 from training.entities.batches import SHARES, TIMES, Batch, Example, Sets, make_batch
 from training.entities.corpora import CORPORA, read_corpora, read_gate
-from training.entities.graph import Floats, Graph, Ranges
+from training.entities.graph import Graph, Ranges
 from training.entities.minilm import (
     EPOCHS,
     RATE,
@@ -33,6 +33,7 @@ from training.entities.minilm import (
     read_vocabulary,
     split,
 )
+from training.entities.rounding import Floats
 
 SENTENCES_PER_SET = 150  # read to see how far the inputs of matrices reach
 UNUSED = "[unused"  # pieces that no text has

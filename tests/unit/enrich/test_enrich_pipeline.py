@@ -185,7 +185,7 @@ def test_an_alias_table_is_used() -> None:
 
 def test_an_unknown_tier_is_an_error_that_names_the_choices() -> None:
     for call in (pipelines, make_tools):
-        with pytest.raises(UnknownTier, match="'bert'; known: crf, rules"):
+        with pytest.raises(UnknownTier, match="'bert'; known: crf, minilm, rules"):
             call(EnrichOptions(entity_tier="bert"))
         with pytest.raises(UnknownTier, match="'bert'"):
             call(EnrichOptions(entity_second_tier="bert"))
