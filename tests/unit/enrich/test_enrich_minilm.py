@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.names import operator_aliases
 
 from enrich.entities import card, minilm, minilmfile
 from enrich.entities.iob2 import TAGS
@@ -21,7 +22,6 @@ from enrich.entities.minilmcard import FILES
 from enrich.entities.minilmmodel import MAX_BATCH_PIECES, PieceModel
 from enrich.entities.recogniser import RulesExtractor
 from enrich.entities.spans import Document
-from enrich.entities.tables import parse_operator_aliases
 from enrich.entities.tiers import describe_extractor, load_extractor
 from enrich.entities.wordpiece import WordPieces
 from enrich.errors import ModelDamaged, ModelUnusable
@@ -40,7 +40,7 @@ def extractor(aliases: str = "") -> MinilmExtractor:
     loaded = model()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(minilmfile, "load_minilm", lambda: loaded)
-        return MinilmExtractor(parse_operator_aliases(aliases))
+        return MinilmExtractor(operator_aliases(aliases))
 
 
 def names(text: str, *, aliases: str = "") -> list[tuple[str, str]]:
