@@ -21,9 +21,6 @@ def test_new_names_reach_old_articles_and_a_second_order_finds_nothing(
         page.unlink()  # reprocessing reads what is stored
     told = ("footpath", "misc:footpath", "--type", "MISC", "--language", "en")
     line.json("entities", "alias", *told)
-    line.json("entities", "qid", "misc:footpath", "Q3352369")
-    in_force = {one["rule"]: one["in_force"] for one in line.json("entities", "rules")}
-    assert in_force == {"alias": False, "qid": True}
     line.env = {"WIREROOM_ENTITY_SECOND_TIER": "crf"}
     # Entities changed, and with them the stories that are made of them. What is done
     # again is done by the second tier at once.
@@ -35,10 +32,4 @@ def test_new_names_reach_old_articles_and_a_second_order_finds_nothing(
     )
     assert (names["name"], names["n_missing"]) == ("rules+crf", 0)
     assert names["n_to_pass_again"] == 0
-    assert {one["in_force"] for one in line.json("entities", "rules")} == {True}
-    (found,) = line.json("entities", "--kind", "MISC")
-    assert (found["key"], found["qid"]) == ("misc:footpath", "Q3352369")
-    assert len(line.json("entities", "suggest-merges", "--limit", "5")) <= 5
-    deeds = [one["action"] for one in line.json("log")]
-    assert deeds.count("entities.say") == 2
     assert line.json("audit")["balanced"] is True

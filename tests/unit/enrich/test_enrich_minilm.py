@@ -82,7 +82,9 @@ def test_what_the_tables_know_comes_with_their_key() -> None:
 
 def test_an_operator_alias_overrules_the_model() -> None:
     aliases = "the Firm\tORG\torg:firm\nBerlin\tPER\tper:irving\t*\n"
-    assert names("Irving Berlin trusts the Firm.", aliases=aliases) == [
+    text = "Irving Berlin and Berlin trust the Firm."
+    assert names(text, aliases=aliases) == [
+        ("Irving Berlin", "PER"),
         ("Berlin", "PER"),
         ("the Firm", "ORG"),
     ]
