@@ -121,18 +121,18 @@ class Lexicons:
     def find(self, language: str) -> Lexicon:
         """Return the lexicon of a language.
 
-        That of languages without rules has aliases only: those of every language, and
-        the operator's for every language, or for this one too if there are any.
+        That of languages without rules has aliases only: those of the language, or
+        where none are known of all that have rules, and the operator's.
         """
-        if language not in _tables().cues and language not in self._own_languages:
+        if language not in _tables().languages | self._own_languages:
             language = ANY_LANGUAGE
         if language not in self._made:
             self._made[language] = self._make(language)
         return self._made[language]
 
     def _make(self, language: str) -> Lexicon:
-        has_rules = language in _tables().cues
-        built_in = _built_in(language if has_rules else ANY_LANGUAGE)
+        is_known = language in _tables().languages
+        built_in = _built_in(language if is_known else ANY_LANGUAGE)
         own = index_aliases(self._operator, {language, ANY_LANGUAGE})
         if not own and built_in.language == language:
             return built_in
@@ -153,15 +153,17 @@ class _Tables(NamedTuple):
 def _tables() -> _Tables:
     aliases, cues = tuple(read_aliases()), read_cues()
     shared = cues.pop(ANY_LANGUAGE)
-    languages = frozenset(alias.language for alias in aliases)
+    languages = frozenset(alias.language for alias in aliases) | cues.keys()
     return _Tables(_read_entries(aliases), languages, cues, shared)
 
 
 @cache
 def _built_in(language: str) -> Lexicon:
     tables, nothing = _tables(), frozenset[str]()
-    if language == ANY_LANGUAGE:
-        index = index_aliases(tables.entries, tables.languages)
+    if language not in tables.cues:
+        # Of a text in an unknown language, only what the commonest ones say is safe.
+        asked = {*tables.cues} if language == ANY_LANGUAGE else {language}
+        index = index_aliases(tables.entries, asked | {ANY_LANGUAGE})
         return _make_lexicon(language, index, {}, nothing, nothing)
     own = tables.cues[language]
     return _make_lexicon(

@@ -13,6 +13,8 @@ TABLES = Path(__file__).parent / "tables"
 
 ANY_LANGUAGE = "*"
 
+COUNTRY_NAMES = "country-names.tsv"
+
 _TABLE_SUFFIXES = frozenset({".tsv", ".txt", ".xz"})
 
 _LANGUAGE_COLUMNS = ("de", "fr", "es", "pt", "it")
@@ -42,6 +44,7 @@ def tables_digest() -> str:
 def read_aliases() -> Iterator[Alias]:
     """Yield every built-in alias: countries, demonyms, places, organisations."""
     yield from _read_countries()
+    yield from _read_country_names()
     yield from _read_demonyms()
     for (names,) in _read_rows("organisations.tsv"):
         yield from _spell(names, EntityKind.ORG)
@@ -79,6 +82,19 @@ def _read_countries() -> Iterator[Alias]:
         for language, spellings in columns:
             yield from _means(spellings, EntityKind.LOC, key, name, language)
         yield from _means(demonyms, EntityKind.MISC, key, name, "en")
+
+
+def read_countries() -> Iterator[tuple[str, list[str]]]:
+    """Yield the code of each country and its English names, the canonical one first."""
+    for code, english, *_ in _read_rows("countries.tsv"):
+        yield code, english.split("|")
+
+
+def _read_country_names() -> Iterator[Alias]:
+    canonical = {code: names[0] for code, names in read_countries()}
+    for code, language, names in _read_rows(COUNTRY_NAMES):
+        key, name = f"country:{code}", canonical[code]
+        yield from _means(names, EntityKind.LOC, key, name, language)
 
 
 def _read_demonyms() -> Iterator[Alias]:

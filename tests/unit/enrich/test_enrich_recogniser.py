@@ -211,6 +211,29 @@ ALIASES = (
 )
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "key"),
+    [
+        ("ru", "Россия вчера так сказала.", "country:RU"),
+        ("uk", "Сьогодні Туреччина сказала так.", "country:TR"),
+        ("ja", "シリアは昨日そう言った。", "country:SY"),
+        ("zh", "昨天埃及这样说。", "country:EG"),
+        ("ar", "قالت مصر ذلك أمس.", "country:EG"),
+        ("tr", "Rusya dün bunu söyledi.", "country:RU"),
+        ("pl", "Rosja nie zgadza się z tym.", "country:RU"),
+        ("hi", "कल सीरिया ने कहा।", "country:SY"),
+    ],
+)
+def test_countries_are_found_in_languages_without_rules(
+    language: str, text: str, key: str
+) -> None:
+    found = extract(text, language=language)
+    assert found.status is EntitiesStatus.NAMES_ONLY
+    assert key in {span.key for span in found.spans}
+    # What other languages call a country may be any word here.
+    assert not extract("Rusya Rosja Россия", language="und").spans
+
+
 def test_an_operator_alias_overrules_everything() -> None:
     found = extract("In Berlin they trust the Firm.", aliases=ALIASES).spans
     assert [(span.kind, span.key, span.score) for span in found] == [
