@@ -1,11 +1,10 @@
 """`wireroom extract` and `wireroom ner-eval`: names in texts, without a database."""
 
-import json
 import lzma
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 
@@ -27,14 +26,13 @@ from ingest.messages import utc_now
 from services.cli.call import call_of
 from services.cli.output import ExitCode, Failure
 from services.cli.tables import read_table
+from services.cli.texts import MAX_TITLE_CHARS, Unusable, parse_line, read_lines
 from services.enricher import enrich_options
 from services.memory import peak_megabytes
 from services.settings import Settings
 
 app = typer.Typer()
 
-MAX_LINE_BYTES = 10_000_000
-MAX_TITLE_CHARS = 1_000
 MAX_LABELLED_BYTES = 200_000_000
 
 COLUMNS = ("id", "language", "field", "start", "end", "label", "text", "key")
@@ -50,10 +48,6 @@ Names = Annotated[
     Path | None,
     typer.Option(help="A table of what to know of names, as for entities import."),
 ]
-
-
-class Unusable(Exception):
-    """A line that holds no text to read."""
 
 
 @app.command()
@@ -72,7 +66,7 @@ def extract(
     tools = make_tools(_options(call.settings, tier, names))
     n_bad = 0
     rows: list[dict[str, Any]] = []
-    for number, line in _lines(file):
+    for number, line in read_lines(file):
         try:
             found = _extract(line, number, tools)
         except Unusable as error:
@@ -134,28 +128,8 @@ def _options(settings: Settings, tier: str | None, names: Path | None) -> Enrich
     )
 
 
-class _Line(NamedTuple):
-    number: int
-    content: bytes
-
-
-def _lines(file: Path) -> Iterator[_Line]:
-    try:
-        opened = file.open("rb")
-    except OSError as error:
-        raise Failure(f"{file}: {error.strerror}", ExitCode.USAGE) from None
-    with opened:
-        number = 0
-        while content := opened.readline(MAX_LINE_BYTES + 1):
-            number += 1
-            yield _Line(number, content)
-            # What is left of a line that is too long is not held.
-            while len(content) > MAX_LINE_BYTES and content[-1:] != b"\n":
-                content = opened.readline(MAX_LINE_BYTES + 1) or b"\n"
-
-
 def _extract(line: bytes, number: int, tools: Tools) -> dict[str, Any]:
-    record = _parse(line)
+    record = parse_line(line)
     title = record.get("title") or ""
     article = ArticleToEnrich(
         article_id=number,
@@ -176,23 +150,6 @@ def _extract(line: bytes, number: int, tools: Tools) -> dict[str, Any]:
         **_told(event.articles[0]),
         "truncated": len(title) > MAX_TITLE_CHARS or len(article.text) > MAX_TEXT_CHARS,
     }
-
-
-def _parse(line: bytes) -> dict[str, Any]:
-    if len(line) > MAX_LINE_BYTES:
-        raise Unusable(f"longer than {MAX_LINE_BYTES} bytes")
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        raise Unusable("not JSON in UTF-8") from None
-    if not isinstance(record, dict) or not {"id", "text"} <= record.keys():
-        raise Unusable("needs an object with id and text")
-    if not isinstance(record["id"], str | int):
-        raise Unusable("id is neither a string nor a number")
-    for name in ("text", "title", "language"):
-        if not isinstance(record.get(name) or "", str):
-            raise Unusable(f"{name} is no string")
-    return record | {"text": record["text"] or ""}
 
 
 def _told(article: EnrichedArticle) -> dict[str, Any]:

@@ -48,6 +48,7 @@ COMMANDS = {
     "read": "services.cli.read",
     "extract": "services.cli.extract",
     "ner-eval": "services.cli.extract",
+    "stories": "services.cli.stories",
     "feeds": "services.cli.feeds",
     "poll": "services.cli.poll",
     "reprocess": "services.cli.reprocess",

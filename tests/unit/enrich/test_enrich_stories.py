@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from enrich.messages import Entity, EntityKind, StoryCandidate, StoryFeatures
 from enrich.stories.assign import MAX_CENTROID_TERMS, add_member, assign
-from enrich.stories.cluster import cluster
+from enrich.stories.cluster import Reach, cluster
 from enrich.stories.features import (
     MAX_KEYS,
     MAX_TERMS,
@@ -167,3 +167,17 @@ def test_a_centroid_is_the_unit_mean_of_its_members() -> None:
 def test_a_single_pass_tells_two_stories_apart() -> None:
     texts = [QUAKE, STRIKE, f"{QUAKE} Rescuers came.", f"{STRIKE} Talks failed."]
     assert cluster([(features(text), NOW) for text in texts]) == [0, 1, 0, 1]
+
+
+def test_a_single_pass_looks_no_farther_than_it_is_told() -> None:
+    story, later = features(QUAKE), NOW + timedelta(days=2)
+    short = Reach(window=timedelta(days=1))
+    assert cluster([(story, NOW), (story, later)]) == [0, 0]
+    assert cluster([(story, NOW), (story, later)], short) == [0, 1]
+    assert cluster([(story, later), (story, NOW)], short) == [0, 1]
+    alone = StoryFeatures(terms=(("a", 1.0),), keys=(1,))
+    other = StoryFeatures(terms=(("b", 0.98), ("a", 0.2)), keys=(1, 2))
+    dated = [(one, NOW) for one in (alone, other, alone)]
+    assert cluster(dated) == [0, 1, 0]
+    assert cluster(dated, Reach(most_of_key=1)) == [0, 1, 2]
+    assert cluster(dated, Reach(most=1)) == [0, 1, 0]
