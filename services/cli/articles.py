@@ -6,9 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ingest.articles import article_uid
 from ingest.packedlines import DamagedLinesError, unpack_lines
-from ingest.urls import canonical_url
 from services.cli.ask import (
     SINCE_HELP,
     UNTIL_HELP,
@@ -17,6 +15,7 @@ from services.cli.ask import (
     asking,
     moment,
     print_lines,
+    spellings,
 )
 from services.cli.base import open_store
 from services.cli.call import call_of
@@ -133,14 +132,11 @@ def review(
 
 def _find(session: Session, ref: str) -> ArticlePage:
     """Look for an address as it is filed, then as it was typed."""
-    canonical = canonical_url(ref) if "://" in ref else None
-    # A page's address is the identity of its article, and identities are indexed;
-    # addresses are not, and looking for one reads every article.
-    spellings = (article_uid(canonical), canonical) if canonical else ()
-    for spelling in spellings:
+    *filed, typed = spellings(ref)
+    for spelling in filed:
         with suppress(NotFound):
             return queries.get_article(session, spelling)
-    return queries.get_article(session, ref)
+    return queries.get_article(session, typed)
 
 
 def _print(output: Output, page: ArticlePage) -> None:

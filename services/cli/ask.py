@@ -8,7 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from ingest.articles import article_uid
 from ingest.messages import utc_now
+from ingest.urls import canonical_url
 from services.cli.base import open_store
 from services.cli.call import call_of
 from services.cli.output import ExitCode, Failure, Output
@@ -46,6 +48,14 @@ def asking(ctx: typer.Context) -> Iterator[Question]:
 def moment(text: str | None) -> datetime | None:
     """Return the moment an option names, if it is given."""
     return None if text is None else parse_moment(text, now=utc_now())
+
+
+def spellings(ref: str) -> tuple[str, ...]:
+    """Return how an article is looked for: as it is filed, then as it was typed."""
+    canonical = canonical_url(ref) if "://" in ref else None
+    # A page's address is the identity of its article, and identities are indexed;
+    # addresses are not, and looking for one reads every article.
+    return (article_uid(canonical), canonical, ref) if canonical else (ref,)
 
 
 def print_lines(

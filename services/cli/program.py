@@ -55,6 +55,7 @@ COMMANDS = {
     # ask it
     "articles": "services.cli.articles",
     "show": "services.cli.articles",
+    "explain": "services.cli.explain",
     "review": "services.cli.articles",
     "search": "services.cli.search",
     "entities": "services.cli.entities",

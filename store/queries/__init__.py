@@ -6,6 +6,7 @@ from store.queries.article_page import (
     EntityOfArticle,
     Ledger,
     RevisionLine,
+    find_article,
     get_article,
 )
 from store.queries.articles import ArticleLine, list_articles
@@ -16,6 +17,7 @@ from store.queries.entities import (
     entity_timeline,
     list_entities,
 )
+from store.queries.explain import Evidence, get_evidence, stories_near
 from store.queries.feeds import FeedLine, SourceLine, articles_per_source, list_feeds
 from store.queries.hosts import HostLine, count_pauses, list_hosts
 from store.queries.journal import LogLine, list_log
@@ -52,6 +54,7 @@ __all__ = [
     "EntityDay",
     "EntityLine",
     "EntityOfArticle",
+    "Evidence",
     "FeedLine",
     "HostLine",
     "LaneLine",
@@ -73,8 +76,10 @@ __all__ = [
     "count_standings",
     "counts",
     "entity_timeline",
+    "find_article",
     "find_story",
     "get_article",
+    "get_evidence",
     "get_quarantined",
     "list_articles",
     "list_duplicates",
@@ -87,5 +92,6 @@ __all__ = [
     "parse_cursor",
     "run_progress",
     "status",
+    "stories_near",
     "work_state",
 ]

@@ -138,7 +138,7 @@ def get_article(session: Session, ref: str) -> ArticlePage:
         NotFound: There is no such article.
         BadQuery: Several uids start like this.
     """
-    article_id = _find(session, ref.strip())
+    article_id = find_article(session, ref)
     row = _row(session, article_id)
     article = article_line(row)
     revisions = _revisions(session, article_id)
@@ -163,7 +163,18 @@ def get_article(session: Session, ref: str) -> ArticlePage:
     )
 
 
-def _find(session: Session, ref: str) -> int:
+def find_article(session: Session, ref: str) -> int:
+    """Return the id of an article.
+
+    Args:
+        session: To read with.
+        ref: Its id, the start of its uid, or an address under which it was found.
+
+    Raises:
+        NotFound: There is no such article.
+        BadQuery: Several uids start like this.
+    """
+    ref = ref.strip()
     # Nineteen digits always fit a 64-bit key; more of them can only be a uid.
     if re.fullmatch(r"[0-9]{1,18}", ref):
         found = session.scalar(select(Article.id).where(Article.id == int(ref)))

@@ -1,0 +1,259 @@
+"""Why an article is where it is: the evidence of the store, judged as when it came."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from enrich.dedup.decide import MIN_CONTAINMENT, compare
+from enrich.dedup.passages import find_passages, share_marks
+from enrich.messages import StoryCandidate, StoryFeatures
+from enrich.pipeline import MAX_TEXT_CHARS
+from enrich.stories.assign import MIN_SIMILARITY, assign, cosine
+from enrich.stories.features import WordStatistics, describe
+from ingest.articles import article_uid
+from store.queries.explain import Evidence, Key, Membership, Rewrite
+
+MAX_PASSAGES = 3
+MAX_PASSAGE_CHARS = 300
+MAX_ALMOST = 10
+MAX_TERMS = 10
+MAX_STORIES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What made it an article of its own: all that has this key is this article."""
+
+    uid: str  # hash of the value
+    made_of: str  # address, entry, file; or unknown, where it is that no more
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A stretch that article and original share, from both texts."""
+
+    n_tokens: int  # words, or characters of scripts without spaces
+    in_article: str
+    in_original: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyOf:
+    """Of what the article is a copy, and how that can be seen."""
+
+    original_id: int
+    title: str
+    source: str
+    kind: str
+    containment: float
+    resemblance: float
+    passages: tuple[Match, ...]  # the longest first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Almost:
+    """An article that shares keys and was judged no copy."""
+
+    article_id: int
+    title: str
+    source: str
+    n_shared_keys: int
+    containment: float
+    resemblance: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """A word or entity that article and story share."""
+
+    term: str
+    share: float  # of the similarity, in the same unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InStory:
+    """The article in its story."""
+
+    story_id: int
+    title: str
+    n_articles: int
+    role: str
+    score: float  # when it joined; of an opener: of the best story refused then
+    joined_at: datetime
+    similarity: float  # with the story as it is now, the article in it; time aside
+    terms: tuple[Term, ...]  # the largest share first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherStory:
+    """A story that the article is not in, and how near it is now."""
+
+    story_id: int
+    title: str
+    n_articles: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why an article is what it is."""
+
+    article_id: int
+    title: str
+    source: str
+    identity: Identity
+    n_appearances: int
+    appearances: tuple[Key, ...]
+    revisions: tuple[Rewrite, ...]
+    copy_of: CopyOf | None
+    min_containment: float
+    almost_copies: tuple[Almost, ...]  # the highest containment first
+    story: InStory | None
+    min_similarity: float
+    other_stories: tuple[OtherStory, ...]  # the nearest first
+
+
+def features_of(evidence: Evidence, statistics: WordStatistics) -> StoryFeatures:
+    """Return what the article is about, by the entities that are stored of it."""
+    return describe(
+        title=evidence.title,
+        text=evidence.text[:MAX_TEXT_CHARS],
+        language=evidence.language or "und",
+        entities=evidence.entities,
+        statistics=statistics,
+    )
+
+
+def explain(
+    evidence: Evidence,
+    features: StoryFeatures,
+    near: Sequence[tuple[str, StoryCandidate]],
+) -> Explanation:
+    """Judge the evidence on an article.
+
+    Args:
+        evidence: What the store has.
+        features: What the article is about.
+        near: Titles and states of the stories it could join now.
+    """
+    return Explanation(
+        article_id=evidence.article_id,
+        title=evidence.title,
+        source=evidence.source,
+        identity=_identity(evidence),
+        n_appearances=evidence.n_appearances,
+        appearances=evidence.keys,
+        revisions=evidence.rewrites,
+        copy_of=_copy(evidence),
+        min_containment=MIN_CONTAINMENT,
+        almost_copies=_almost(evidence),
+        story=_story(evidence.membership, features),
+        min_similarity=MIN_SIMILARITY,
+        other_stories=_others(evidence, features, near),
+    )
+
+
+def _identity(evidence: Evidence) -> Identity:
+    values = [("address", evidence.url or "")]
+    for one in evidence.keys:
+        # What has no page of its own is known by its place in its feed or file.
+        values += [("entry", f"{one.feed} {one.key}"), ("file", one.key)]
+    for made_of, value in values:
+        if article_uid(value) == evidence.uid:
+            return Identity(uid=evidence.uid, made_of=made_of, value=value)
+    return Identity(uid=evidence.uid, made_of="unknown", value=None)
+
+
+def _copy(evidence: Evidence) -> CopyOf | None:
+    found, text = evidence.copy_of, evidence.original_text
+    if found is None or text is None:
+        return None
+    passages = find_passages(evidence.text, text, most=MAX_PASSAGES)
+    return CopyOf(
+        original_id=found.original_id,
+        title=found.original_title,
+        source=found.original_source,
+        kind=found.kind,
+        containment=found.containment,
+        resemblance=found.resemblance,
+        passages=tuple(
+            Match(
+                n_tokens=one.n_tokens,
+                in_article=_clip(evidence.text[one.one]),
+                in_original=_clip(text[one.other]),
+            )
+            for one in passages
+        ),
+    )
+
+
+def _clip(text: str) -> str:
+    if len(text) <= MAX_PASSAGE_CHARS:
+        return text
+    return f"{text[: MAX_PASSAGE_CHARS - 1]}…"
+
+
+def _almost(evidence: Evidence) -> tuple[Almost, ...]:
+    marks = evidence.marks
+    if marks is None:
+        return ()
+    almost = []
+    for one in evidence.nearest:
+        if compare(marks, one.marks) is not None:
+            continue
+        containment, resemblance = share_marks(marks, one.marks)
+        almost.append(
+            Almost(
+                article_id=one.article_id,
+                title=one.title,
+                source=one.source,
+                n_shared_keys=one.n_shared_keys,
+                containment=containment,
+                resemblance=resemblance,
+            )
+        )
+    almost.sort(key=lambda one: (-one.containment, one.article_id))
+    return tuple(almost[:MAX_ALMOST])
+
+
+def _story(member: Membership | None, features: StoryFeatures) -> InStory | None:
+    if member is None:
+        return None
+    vector, centroid = dict(features.terms), member.centroid
+    terms = [
+        Term(term=term, share=vector[term] * weight)
+        for term, weight in centroid
+        if term in vector
+    ]
+    terms.sort(key=lambda one: (-one.share, one.term))
+    return InStory(
+        story_id=member.story_id,
+        title=member.title,
+        n_articles=member.n_articles,
+        role=member.role,
+        score=member.score,
+        joined_at=member.joined_at,
+        similarity=cosine(vector, centroid),
+        terms=tuple(terms[:MAX_TERMS]),
+    )
+
+
+def _others(
+    evidence: Evidence,
+    features: StoryFeatures,
+    near: Sequence[tuple[str, StoryCandidate]],
+) -> tuple[OtherStory, ...]:
+    own = evidence.membership.story_id if evidence.membership else None
+    others = [
+        OtherStory(
+            story_id=story.story_id,
+            title=title,
+            n_articles=story.n_articles,
+            score=assign(features, evidence.sort_at, [story]).score,
+        )
+        for title, story in near
+        if story.story_id != own
+    ]
+    others.sort(key=lambda one: (-one.score, one.story_id))
+    return tuple(others[:MAX_STORIES])

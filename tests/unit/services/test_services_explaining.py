@@ -1,0 +1,91 @@
+"""What evidence says: identities, and bounds of what is told."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from enrich.dedup.fingerprint import fingerprint
+from enrich.messages import StoryCandidate, StoryFeatures
+from ingest.articles import article_uid
+from services.explaining import MAX_ALMOST, MAX_STORIES, explain
+from store.queries.explain import Evidence, Key, Nearest
+
+NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+FEED, URL = "https://news.example/feed", "https://news.example/a"
+KEY = Key(feed=FEED, key="guid:a", key_mode="guid", outcome="stored", first_seen_at=NOW)
+NOTHING = StoryFeatures(terms=(), keys=())
+TEXT = " ".join(f"word{number}" for number in range(100))
+BARE = Evidence(
+    article_id=1,
+    uid="",
+    url=URL,
+    source="news.example",
+    title="A",
+    text=TEXT,
+    language=None,
+    sort_at=NOW,
+    keys=(KEY,),
+    n_appearances=1,
+    rewrites=(),
+    copy_of=None,
+    original_text=None,
+    marks=fingerprint("A", TEXT),
+    nearest=(),
+    entities=(),
+    membership=None,
+)
+
+
+@pytest.mark.parametrize(
+    ("identity", "made_of"),
+    [(URL, "address"), (f"{FEED} guid:a", "entry"), ("guid:a", "file")],
+)
+def test_an_identity_is_told_by_what_its_hash_is_of(
+    identity: str, made_of: str
+) -> None:
+    found = explain(replace(BARE, uid=article_uid(identity)), NOTHING, [])
+    assert (found.identity.made_of, found.identity.value) == (made_of, identity)
+
+
+def test_an_identity_that_nothing_stored_makes_is_unknown() -> None:
+    found = explain(replace(BARE, uid="0" * 64), NOTHING, [])
+    assert (found.identity.made_of, found.identity.value) == ("unknown", None)
+
+
+def test_the_nearest_of_many_are_told_and_copies_are_not_among_them() -> None:
+    # The more of the text, the nearer; the longest of them pass as copies.
+    others = [
+        Nearest(
+            article_id=n_words,
+            title="B",
+            source="b",
+            n_shared_keys=1,
+            marks=fingerprint("B", f"{TEXT[: 7 * n_words]} {'other ' * 40} {n_words}"),
+        )
+        for n_words in range(10, 100)
+    ]
+    almost = explain(replace(BARE, nearest=tuple(others)), NOTHING, []).almost_copies
+    assert len(almost) == MAX_ALMOST
+    shares = [one.containment for one in almost]
+    assert shares == sorted(shares, reverse=True)
+    assert max(shares) < 0.7
+
+
+def test_the_nearest_of_many_stories_are_told_the_own_one_left_out() -> None:
+    features = StoryFeatures(terms=(("a", 1.0),), keys=(1,))
+    near = [
+        (
+            f"Story {number}",
+            StoryCandidate(
+                story_id=number,
+                centroid=(("a", number / 20),),
+                n_articles=1,
+                last_at=NOW,
+            ),
+        )
+        for number in range(10)
+    ]
+    stories = explain(BARE, features, near).other_stories
+    assert [one.story_id for one in stories] == [9, 8, 7][:MAX_STORIES]
+    assert [one.score for one in stories] == [0.45, 0.4, 0.35]
