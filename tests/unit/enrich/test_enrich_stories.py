@@ -8,7 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enrich.messages import Entity, EntityKind, StoryCandidate, StoryFeatures
-from enrich.stories.assign import MAX_CENTROID_TERMS, add_member, assign
+from enrich.stories.assign import (
+    MAX_CENTROID_TERMS,
+    MIN_SIMILARITY,
+    add_member,
+    assign,
+)
 from enrich.stories.cluster import Reach, cluster
 from enrich.stories.features import (
     MAX_KEYS,
@@ -126,13 +131,13 @@ def test_an_article_joins_the_story_it_is_like() -> None:
     stories = [candidate(1, features(STRIKE)), candidate(2, features(QUAKE))]
     choice = assign(features(f"{QUAKE} Rescuers searched houses."), NOW, stories)
     assert choice.story_id == 2
-    assert 0.28 <= choice.score <= 1.0
+    assert MIN_SIMILARITY <= choice.score <= 1.0
 
 
 def test_an_article_like_none_opens_a_story_and_tells_the_best_refused_score() -> None:
     choice = assign(features(QUAKE), NOW, [candidate(1, features(STRIKE))])
     assert choice.story_id is None
-    assert 0.0 <= choice.score < 0.28
+    assert 0.0 <= choice.score < MIN_SIMILARITY
     assert assign(features(QUAKE), NOW, []).story_id is None
 
 
