@@ -26,13 +26,14 @@ from ingest.messages import utc_now
 from services.cli.call import call_of
 from services.cli.output import ExitCode, Failure
 from services.cli.tables import read_table
-from services.cli.texts import MAX_TITLE_CHARS, Unusable, parse_line, read_lines
+from services.cli.texts import Unusable, parse_record, read_lines
 from services.enricher import enrich_options
 from services.memory import peak_megabytes
 from services.settings import Settings
 
 app = typer.Typer()
 
+MAX_TITLE_CHARS = 1_000
 MAX_LABELLED_BYTES = 200_000_000
 
 COLUMNS = ("id", "language", "field", "start", "end", "label", "text", "key")
@@ -129,7 +130,7 @@ def _options(settings: Settings, tier: str | None, names: Path | None) -> Enrich
 
 
 def _extract(line: bytes, number: int, tools: Tools) -> dict[str, Any]:
-    record = parse_line(line)
+    record = parse_record(line, ("title", "language"))
     title = record.get("title") or ""
     article = ArticleToEnrich(
         article_id=number,

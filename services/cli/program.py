@@ -46,9 +46,9 @@ COMMANDS = {
     # give it work
     "ingest": "services.cli.ingest",
     "read": "services.cli.read",
+    "stories": "services.cli.stories",
     "extract": "services.cli.extract",
     "ner-eval": "services.cli.extract",
-    "stories": "services.cli.stories",
     "feeds": "services.cli.feeds",
     "poll": "services.cli.poll",
     "reprocess": "services.cli.reprocess",

@@ -20,15 +20,16 @@ from enrich.stories.cluster import Reach, cluster
 from ingest.dates import parse_date
 from ingest.messages import utc_now
 from services.cli.call import call_of
-from services.cli.extract import Tier
+from services.cli.extract import MAX_TITLE_CHARS, Tier
 from services.cli.output import ExitCode, Output
-from services.cli.texts import MAX_TITLE_CHARS, Unusable, parse_line, read_lines
+from services.cli.texts import Unusable, parse_record, read_lines
 from services.enricher import enrich_options
 from services.settings import Settings
 from store.live import MAX_CANDIDATES, MAX_POSTINGS, WINDOW
 
 app = typer.Typer()
 
+FIELDS = ("title", "url", "published_at", "source", "language")
 COLUMNS = ("story", "id", "published_at", "title")
 
 REACH = Reach(window=WINDOW, most_of_key=MAX_POSTINGS, most=MAX_CANDIDATES)
@@ -52,7 +53,8 @@ def stories(
 ) -> None:
     """Tell which texts are on one event, stored nowhere. Exit code 1: bad lines.
 
-    A line holds `id` and `text`, and may hold `title`, `published_at` and `language`.
+    A line holds `id` and `text`, and may hold `title`, `published_at` and `language`;
+    `url` and `source` say nothing here.
     Texts are placed by time, then by line; without a time, they count as of the latest
     one in the file. With --json one object a line: `id` and the number of its `story`.
     """
@@ -93,7 +95,7 @@ def _read(file: Path, tools: Tools, output: Output) -> tuple[list[_Text], int]:
     n_bad = 0
     for number, line in read_lines(file):
         try:
-            record = parse_line(line)
+            record = parse_record(line, FIELDS)
             _claim(seen, record["id"], number)
             texts.append(_describe(record, number, tools))
         except Unusable as error:
@@ -110,7 +112,7 @@ def _claim(seen: dict[str | int, int], name: str | int, number: int) -> None:
 
 def _describe(record: Mapping[str, Any], number: int, tools: Tools) -> _Text:
     title = (record.get("title") or "")[:MAX_TITLE_CHARS]
-    at = _time(record.get("published_at"))
+    at = _time(record.get("published_at") or "")
     article = ArticleToEnrich(
         article_id=number,
         revision=1,
@@ -128,10 +130,10 @@ def _describe(record: Mapping[str, Any], number: int, tools: Tools) -> _Text:
     return _Text(number, record["id"], title, at, features)
 
 
-def _time(raw: Any) -> datetime | None:
-    if raw is None or raw == "":
+def _time(raw: str) -> datetime | None:
+    if not raw:
         return None
-    at = parse_date(raw) if isinstance(raw, str) else None
+    at = parse_date(raw)
     if at is None:
         raise Unusable("published_at is no date")
     return at

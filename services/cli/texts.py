@@ -1,16 +1,13 @@
-"""Texts for the offline commands: JSON Lines with `id` and `text`, one at a time."""
+"""Texts as lines of JSON, for the commands that look at them without a database."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from services.cli.output import ExitCode, Failure
 
 MAX_LINE_BYTES = 10_000_000
-MAX_TITLE_CHARS = 1_000
-
-TEXT_FIELDS = ("text", "title", "language")
 
 
 class Unusable(Exception):
@@ -18,17 +15,17 @@ class Unusable(Exception):
 
 
 class Line(NamedTuple):
-    """A line of the file, cut where it is longer than a line may be."""
+    """A line of a file, cut where it is too long."""
 
     number: int  # from 1
     content: bytes
 
 
 def read_lines(file: Path) -> Iterator[Line]:
-    """Read the lines of a file, and never more than one of them.
+    """Yield the lines of a file, at most a byte more than MAX_LINE_BYTES of each.
 
     Raises:
-        Failure: It cannot be opened.
+        Failure: The file cannot be opened.
     """
     try:
         opened = file.open("rb")
@@ -44,23 +41,27 @@ def read_lines(file: Path) -> Iterator[Line]:
                 content = opened.readline(MAX_LINE_BYTES + 1) or b"\n"
 
 
-def parse_line(content: bytes) -> dict[str, Any]:
-    """Return the object of a line; `text` is a string, `id` a string or a number.
+def parse_record(line: bytes, strings: Iterable[str]) -> dict[str, Any]:
+    """Return the object of a line: its id, its text, and perhaps more.
+
+    Args:
+        line: JSON in UTF-8.
+        strings: The other fields that, where they are there, are strings.
 
     Raises:
-        Unusable: It is no such object; the message says why.
+        Unusable: No such object.
     """
-    if len(content) > MAX_LINE_BYTES:
+    if len(line) > MAX_LINE_BYTES:
         raise Unusable(f"longer than {MAX_LINE_BYTES} bytes")
     try:
-        record = json.loads(content)
+        record = json.loads(line)
     except (ValueError, RecursionError):
         raise Unusable("not JSON in UTF-8") from None
     if not isinstance(record, dict) or not {"id", "text"} <= record.keys():
         raise Unusable("needs an object with id and text")
     if not isinstance(record["id"], str | int):
         raise Unusable("id is neither a string nor a number")
-    for name in TEXT_FIELDS:
+    for name in ("text", *strings):
         if not isinstance(record.get(name) or "", str):
             raise Unusable(f"{name} is no string")
     return record | {"text": record["text"] or ""}

@@ -76,7 +76,7 @@ def test_a_table_has_the_articles_of_a_story_together(
         (b"{", "not JSON"),
         (b'{"id": 2}', "needs an object with id and text"),
         (b'{"id": 2, "text": "a", "published_at": "soon"}', "published_at is no date"),
-        (b'{"id": 2, "text": "a", "published_at": 7}', "published_at is no date"),
+        (b'{"id": 2, "text": "a", "published_at": 7}', "published_at is no string"),
         (b'{"id": 1, "text": "a"}', "its id is that of line 1"),
     ],
 )
