@@ -1,7 +1,8 @@
 """Fingerprints and their index: stored, and asked for candidates."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select
@@ -69,18 +70,30 @@ def find_candidates(
     """Return article id -> ids of those worth a comparison."""
     postings = _postings(session, marked, pipeline_id)
     twins = _twins(session, marked, pipeline_id)
-    found: dict[int, set[int]] = {}
-    for one in marked:
-        shared = Counter(
-            other
-            for key in one.fingerprint.keys
-            for other in postings.get(key, ())
-            if other != one.article_id
-        )
-        best = sorted(shared, key=lambda other: (-shared[other], other))
-        same = twins.get(one.fingerprint.text_hash, set()) - {one.article_id}
-        found[one.article_id] = set(best[:MAX_CANDIDATES]) | same
-    return found
+    return {one.article_id: choose_candidates(one, postings, twins) for one in marked}
+
+
+def choose_candidates(
+    marked: Marked,
+    postings: Mapping[int, Sequence[int]],
+    twins: Mapping[bytes, AbstractSet[int]],
+) -> set[int]:
+    """Return the ids of articles worth a comparison with one, itself not among them.
+
+    Args:
+        marked: The article.
+        postings: Key -> the lowest ids that have it, at most MAX_POSTINGS.
+        twins: Text hash -> the lowest ids that have it, at most MAX_CANDIDATES.
+    """
+    shared = Counter(
+        other
+        for key in marked.fingerprint.keys
+        for other in postings.get(key, ())
+        if other != marked.article_id
+    )
+    best = sorted(shared, key=lambda other: (-shared[other], other))
+    same = twins.get(marked.fingerprint.text_hash, set()) - {marked.article_id}
+    return set(best[:MAX_CANDIDATES]) | same
 
 
 def _postings(

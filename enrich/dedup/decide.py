@@ -43,16 +43,21 @@ def compare(one: Fingerprint, other: Fingerprint) -> Comparison | None:
     required = _required_containment(one, other)
     if required is None:
         return None
+    found = overlap(one, other)
+    return found if found.containment >= required else None
+
+
+def overlap(one: Fingerprint, other: Fingerprint) -> Comparison:
+    """Return how much two texts have in common, be it enough for a copy or not."""
+    if one.text_hash == other.text_hash:
+        return Comparison(kind=CopyKind.IDENTICAL, containment=1.0, resemblance=1.0)
     marks, others = unpack_marks(one.marks), unpack_marks(other.marks)
     n_shared = len(marks & others)
-    containment = n_shared / min(len(marks), len(others))
-    if containment < required:
-        return None
-    resemblance = n_shared / (len(marks) + len(others) - n_shared)
-    near = resemblance >= MIN_RESEMBLANCE
+    n_all = len(marks) + len(others) - n_shared
+    resemblance = n_shared / n_all
     return Comparison(
-        kind=CopyKind.NEAR if near else CopyKind.EXCERPT,
-        containment=containment,
+        kind=CopyKind.NEAR if resemblance >= MIN_RESEMBLANCE else CopyKind.EXCERPT,
+        containment=n_shared / max(1, min(len(marks), len(others))),
         resemblance=resemblance,
     )
 

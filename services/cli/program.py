@@ -49,6 +49,7 @@ COMMANDS = {
     "stories": "services.cli.stories",
     "extract": "services.cli.extract",
     "ner-eval": "services.cli.extract",
+    "copies": "services.cli.copies",
     "feeds": "services.cli.feeds",
     "poll": "services.cli.poll",
     "reprocess": "services.cli.reprocess",

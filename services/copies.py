@@ -1,0 +1,152 @@
+"""Copies among texts at hand: the decisions of the line, with an index in memory."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from enrich.dedup.decide import compare, overlap, settle
+from enrich.dedup.fingerprint import fingerprint
+from enrich.messages import CopyKind, CopyPair, Fingerprint
+from ingest.urls import url_key
+from store.marks import MAX_CANDIDATES, MAX_POSTINGS, Marked, choose_candidates
+
+REVISION = "revision"  # beside the kinds of copies: the same article, with a new text
+
+# An article without a date counts from when it was seen, which is after all dates.
+_UNDATED = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """What is compared: a line of a file, as fingerprint."""
+
+    number: int  # its place in the order of arrival
+    fingerprint: Fingerprint
+    published_at: datetime | None
+    url_key: str | None  # texts with one address are revisions of one article
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Link:
+    """Two texts that belong together."""
+
+    number: int
+    other: int  # of a copy its original, of a revision the first one; of a pair, either
+    kind: str  # of a copy, or REVISION
+    score: float  # containment, from 0 to 1
+
+
+def read_text(
+    number: int, *, title: str, text: str, url: str, at: datetime | None
+) -> Text:
+    """Return what is compared of a title and a text."""
+    return Text(
+        number=number,
+        fingerprint=fingerprint(title, text),
+        published_at=at,
+        url_key=url_key(url) if url else None,
+    )
+
+
+def find_copies(texts: Sequence[Text]) -> list[Link]:
+    """Return each text that is no original with what it is a copy or revision of."""
+    articles = _articles(texts)
+    times = {first.number: _time(first) for first, _ in articles}
+    copies = [
+        Link(
+            number=verdict.article_id,
+            other=verdict.original_id,
+            kind=verdict.comparison.kind,
+            score=verdict.comparison.containment,
+        )
+        for verdict in settle(times, _find_pairs(articles))
+    ]
+    return sorted([*copies, *_revisions(texts)])
+
+
+def find_pairs(texts: Sequence[Text]) -> list[Link]:
+    """Return all pairs that pass, also those between two copies of one original."""
+    pairs = [
+        Link(
+            number=pair.low_id,
+            other=pair.high_id,
+            kind=pair.comparison.kind,
+            score=pair.comparison.containment,
+        )
+        for pair in _find_pairs(_articles(texts))
+    ]
+    return sorted([*pairs, *map(_turned, _revisions(texts))])
+
+
+def _turned(link: Link) -> Link:
+    low, high = sorted((link.number, link.other))
+    return replace(link, number=low, other=high)
+
+
+def _time(text: Text) -> datetime:
+    return text.published_at or _UNDATED
+
+
+def _by_article(texts: Iterable[Text]) -> list[list[Text]]:
+    """Return the revisions of each article, the first one first."""
+    revisions: dict[str | int, list[Text]] = defaultdict(list)
+    for text in sorted(texts, key=lambda text: (_time(text), text.number)):
+        revisions[text.url_key or text.number].append(text)
+    return list(revisions.values())
+
+
+def _articles(texts: Iterable[Text]) -> list[tuple[Text, Fingerprint]]:
+    """Return each article by its first text, with the marks of its newest."""
+    return [(found[0], found[-1].fingerprint) for found in _by_article(texts)]
+
+
+def _revisions(texts: Iterable[Text]) -> list[Link]:
+    return [
+        _revision(later, first)
+        for first, *others in _by_article(texts)
+        for later in others
+    ]
+
+
+def _revision(later: Text, first: Text) -> Link:
+    found = overlap(later.fingerprint, first.fingerprint)
+    return Link(
+        number=later.number,
+        other=first.number,
+        # The same article with the same text is no new revision of it.
+        kind=found.kind if found.kind is CopyKind.IDENTICAL else REVISION,
+        score=found.containment,
+    )
+
+
+def _find_pairs(articles: Iterable[tuple[Text, Fingerprint]]) -> list[CopyPair]:
+    prints = {text.number: marks for text, marks in articles}
+    postings: dict[int, list[int]] = defaultdict(list)
+    twins: dict[bytes, set[int]] = defaultdict(set)
+    for number, marks in sorted(prints.items()):
+        for key in marks.keys:
+            if len(postings[key]) < MAX_POSTINGS:
+                postings[key].append(number)
+        if marks.n_tokens and len(twins[marks.text_hash]) < MAX_CANDIDATES:
+            twins[marks.text_hash].add(number)
+    wanted = {
+        (min(number, other), max(number, other))
+        for number, marks in prints.items()
+        for other in choose_candidates(_marked(number, marks), postings, twins)
+    }
+    return _compare(prints, sorted(wanted))
+
+
+def _marked(number: int, marks: Fingerprint) -> Marked:
+    return Marked(article_id=number, revision=1, fingerprint=marks)
+
+
+def _compare(
+    prints: Mapping[int, Fingerprint], wanted: Iterable[tuple[int, int]]
+) -> list[CopyPair]:
+    return [
+        CopyPair(low_id=low, high_id=high, comparison=comparison)
+        for low, high in wanted
+        if (comparison := compare(prints[low], prints[high])) is not None
+    ]
