@@ -9,7 +9,8 @@ from xxhash import xxh3_64_intdigest
 from enrich.dedup.tokens import normalise
 from enrich.messages import Fingerprint
 
-VERSION = "1"  # raise it with every change that alters a fingerprint
+# Raise it with every change that alters a fingerprint, or what follows from it.
+VERSION = "2"
 
 GRAM_TOKENS = 5  # shorter runs are shared by chance, longer ones break at each edit
 WINDOW = 6  # a shared run of GRAM_TOKENS + WINDOW - 1 = 10 tokens is always found

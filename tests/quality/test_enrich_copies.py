@@ -2,7 +2,10 @@
 
 import gzip
 import json
+import re
+import time
 from collections import Counter, defaultdict
+from difflib import SequenceMatcher
 from functools import cache
 
 import pytest
@@ -15,18 +18,22 @@ from enrich.messages import Comparison, Fingerprint
 
 pytestmark = pytest.mark.quality
 
-# Measured: furniture, noise and append 1.00, trim .99, edit5 .93, update .90, lead .86.
-# What is missing of edit5 and update has less than seven tenths in common with its
-# original; of lead, those of fewer than 20 words.
+# Bounds were chosen on the topics with an odd number; the others are held out. Measured
+# on either: 1.00 but for update, .97 and .93. What is missing of it was found by its
+# keys and has less than four tenths in common with its original.
 RECALL_FLOORS = {
     "furniture": 1.0,
     "noise": 1.0,
     "append": 1.0,
-    "trim": 0.97,
-    "edit5": 0.92,
-    "update": 0.88,
-    "lead": 0.84,
+    "trim": 0.99,
+    "edit5": 0.99,
+    "lead": 0.98,
+    "update": 0.92,
 }
+
+# Two articles are copies by themselves where so much of the shorter one stands in the
+# other in runs of at least so many words.
+VERBATIM_SHARE, VERBATIM_WORDS = 0.6, 8
 
 Row = dict[str, str]
 
@@ -60,14 +67,44 @@ def find_copies(marks: Fingerprint) -> dict[str, Comparison]:
     return {name: found for name, found in compared.items() if found is not None}
 
 
-def test_edited_copies_are_found_by_key_and_comparison(figure: Figure) -> None:
+def is_held_out(name: str) -> bool:
+    return int(name.removeprefix("ecb-").partition("_")[0]) % 2 == 0
+
+
+@cache
+def texts() -> dict[str, str]:
+    rows = [*read_rows("ecbplus-stories"), *read_rows("ecbplus-neardup")]
+    return {row["id"]: row["text"] for row in rows}
+
+
+def is_verbatim(name: str, other: str) -> bool:
+    """Tell whether most of the shorter text stands in the longer, by words alone."""
+    shorter, longer = sorted(
+        (re.findall(r"\w+", texts()[one].lower()) for one in (name, other)), key=len
+    )
+    blocks = SequenceMatcher(None, shorter, longer, autojunk=False)
+    n_shared = sum(
+        block.size
+        for block in blocks.get_matching_blocks()
+        if block.size >= VERBATIM_WORDS
+    )
+    return n_shared >= VERBATIM_SHARE * len(shorter)
+
+
+@pytest.mark.parametrize("held_out", [False, True], ids=["chosen on", "held out"])
+def test_edited_copies_are_found_by_key_and_comparison(
+    held_out: bool,  # noqa: FBT001
+    figure: Figure,
+) -> None:
     n_edits, n_found = Counter[str](), Counter[str]()
     for row in read_rows("ecbplus-neardup"):
-        n_edits[row["op"]] += 1
-        n_found[row["op"]] += row["of"] in find_copies(fingerprint("", row["text"]))
+        if is_held_out(row["of"]) == held_out:
+            n_edits[row["op"]] += 1
+            n_found[row["op"]] += row["of"] in find_copies(fingerprint("", row["text"]))
+    half = "held out" if held_out else "chosen on"
     for edit, n in n_edits.items():
         recall = n_found[edit] / n
-        figure(f"copies, recall, {edit}", recall, floor=RECALL_FLOORS[edit])
+        figure(f"copies, recall, {edit}, {half}", recall, floor=RECALL_FLOORS[edit])
 
 
 def test_copies_are_only_found_within_a_story() -> None:
@@ -81,16 +118,36 @@ def test_copies_are_only_found_within_a_story() -> None:
     assert wrong == []
 
 
-def test_an_edited_copy_is_a_copy_of_nothing_but_its_sources() -> None:
+def test_what_is_called_a_copy_is_one(figure: Figure) -> None:
+    n_right, n_natural = 0, 0
     wrong: list[tuple[str, str]] = []
-    for row in read_rows("ecbplus-neardup"):
+    rows = {row["id"]: row for row in read_rows("ecbplus-neardup")}
+    for name, text in texts().items():
+        row = rows.get(name, {"of": name, "borrowed_from": ""})
         sources = {row["of"], row["borrowed_from"]} & originals().keys()
-        allowed = sources | {
-            other for name in sources for other in find_copies(originals()[name])
-        }
-        found = set(find_copies(fingerprint("", row["text"])))
-        wrong.extend((row["id"], name) for name in found - allowed)
+        for other in set(find_copies(fingerprint("", text))) - {name}:
+            if other == row["of"]:
+                n_right += 1
+            elif other == row["borrowed_from"]:
+                continue  # what it says of the line counts neither way
+            elif any(is_verbatim(one, other) for one in {name, *sources}):
+                n_natural += 1
+            else:
+                wrong.append((name, other))
+    # Copies that the set does not know of; those read are agency texts in two papers.
+    figure("copies, pairs that the set does not know of", n_natural)
+    precision = (n_right + n_natural) / (n_right + n_natural + len(wrong))
+    figure("copies, precision", precision, floor=0.98)
     assert wrong == []
+
+
+def test_a_thousand_articles_a_second_have_fingerprints(figure: Figure) -> None:
+    found = list(texts().values())
+    start = time.process_time()
+    for text in found:
+        fingerprint("", text)
+    rate = len(found) / (time.process_time() - start)
+    figure("copies, fingerprints a CPU second", rate, floor=1_000)
 
 
 def test_the_index_stays_small() -> None:

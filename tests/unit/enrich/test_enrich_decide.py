@@ -72,6 +72,32 @@ def test_a_sentence_in_a_text_of_two_sentences_is_no_copy() -> None:
     assert kind(numbered(50), numbered(22)) is None
 
 
+def test_a_summary_of_fifteen_words_is_an_excerpt_and_a_shorter_one_is_not() -> None:
+    assert kind(numbered(300), numbered(15)) is CopyKind.EXCERPT
+    assert kind(numbered(300), numbered(14)) is None
+
+
+def test_half_of_a_short_article_is_a_copy_also_behind_an_agency_line() -> None:
+    assert kind(numbered(56), f"(AP) - {numbered(28)}") is not None
+    assert kind(numbered(56), f"{numbered(14, 500)} {numbered(14, 9)}") is None
+
+
+def test_a_text_with_a_word_in_fourteen_changed_is_near() -> None:
+    words = numbered(200).split()
+    edited = ["other" if n % 14 == 5 else word for n, word in enumerate(words)]
+    found = compare(fingerprint("", " ".join(words)), fingerprint("", " ".join(edited)))
+    assert found is not None
+    assert found.kind is CopyKind.NEAR
+    assert found.containment < 0.7
+
+
+def test_an_edited_part_of_a_text_is_an_excerpt() -> None:
+    assert kind(numbered(300), numbered(120).replace("word60", "no")) is (
+        CopyKind.EXCERPT
+    )
+    assert kind(numbered(300), numbered(170).replace("word60", "no")) is CopyKind.NEAR
+
+
 def test_texts_that_share_a_paragraph_are_no_copies() -> None:
     assert kind(numbered(200), numbered(200, 120)) is None
 
