@@ -131,6 +131,7 @@ def pipelines(options: EnrichOptions) -> tuple[Pipeline, ...]:
     copies = _version(
         fingerprints.VERSION,
         f"gram.{fingerprints.GRAM_TOKENS}",
+        f"characters.{fingerprints.GRAM_CHARACTERS}",
         f"window.{fingerprints.WINDOW}",
         f"modulus.{fingerprints.KEY_MODULUS}",
     )

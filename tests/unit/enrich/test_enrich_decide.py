@@ -91,6 +91,12 @@ def test_a_text_with_a_word_in_fourteen_changed_is_near() -> None:
     assert found.containment < 0.7
 
 
+def test_flashes_of_one_template_are_no_copies() -> None:
+    rest = "の地震がありました。この地震による津波の心配はありません。"
+    one = f"五日午前七時ごろ茨城県南部で震度四{rest}"
+    assert kind(one, f"十九日午後二時ごろ熊本県北部で震度三{rest}") is None
+
+
 def test_an_edited_part_of_a_text_is_an_excerpt() -> None:
     assert kind(numbered(300), numbered(120).replace("word60", "no")) is (
         CopyKind.EXCERPT

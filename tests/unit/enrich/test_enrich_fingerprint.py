@@ -5,7 +5,14 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrich.dedup.fingerprint import LEAD_TOKENS, MAX_KEYS, fingerprint, unpack_marks
+from enrich.dedup.fingerprint import (
+    GRAM_CHARACTERS,
+    LEAD_TOKENS,
+    MAX_KEYS,
+    WINDOW,
+    fingerprint,
+    unpack_marks,
+)
 from enrich.dedup.tokens import normalise
 
 WORDS = st.lists(
@@ -97,6 +104,16 @@ def test_unspaced_scripts_count_characters() -> None:
     ]
     assert normalise("ประเทศ") == list("ประเทศ")
     assert fingerprint("", "東京で大きな地震があった").n_tokens == 12
+
+
+def test_a_run_of_characters_shares_marks_with_its_text_among_words() -> None:
+    run = "".join(map(chr, range(0x4E00, 0x4E00 + GRAM_CHARACTERS + WINDOW - 1)))
+    whole = fingerprint("", f"{numbered(40)} {run} {numbered(40, 100)}")
+    assert unpack_marks(fingerprint("", run).marks) & unpack_marks(whole.marks)
+
+
+def test_myanmar_counts_characters() -> None:
+    assert fingerprint("", "မြန်မာ").n_tokens == 6
 
 
 @given(st.text(max_size=300))
