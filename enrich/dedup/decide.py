@@ -75,9 +75,10 @@ def settle(
     """Decide who is the original, from the data alone.
 
     Articles are walked by (time, id). Each points to its earliest neighbour that is
-    itself an original; with no such neighbour it is an original. So nothing points
-    to a copy, the first article of a group is always an original, and the order in
-    which articles or pairs arrive never matters.
+    itself an original, first among those of one length with it and then among those
+    of which it is, or holds, an excerpt; with no such neighbour it is an original. So
+    nothing points to a copy, the first article of a group is always an original, and
+    the order in which articles or pairs arrive never matters.
 
     Args:
         times: When each article was published, by article id; holds every id that a
@@ -113,13 +114,13 @@ def _find_original(
     order: Mapping[int, tuple[datetime, int]],
 ) -> CopyVerdict | None:
     candidates = [
-        (order[other_id], _strength(pair), other_id, pair)
+        (_is_excerpt(pair), order[other_id], _strength(pair), other_id, pair)
         for pair in pairs
         if (other_id := _other(pair, article_id)) in originals
     ]
     if not candidates:
         return None
-    *_, original_id, pair = min(candidates, key=lambda found: found[:3])
+    *_, original_id, pair = min(candidates, key=lambda found: found[:4])
     return CopyVerdict(
         article_id=article_id, original_id=original_id, comparison=pair.comparison
     )
@@ -145,6 +146,10 @@ def _is_enough(found: Comparison, n_one: int, n_other: int) -> bool:
 
 def _other(pair: CopyPair, article_id: int) -> int:
     return pair.high_id if pair.low_id == article_id else pair.low_id
+
+
+def _is_excerpt(pair: CopyPair) -> bool:
+    return pair.comparison.kind is CopyKind.EXCERPT
 
 
 def _strength(pair: CopyPair) -> tuple[float, float, str]:

@@ -16,13 +16,13 @@ def numbered(n_words: int, start: int = 0) -> str:
     return " ".join(f"word{number}" for number in range(start, start + n_words))
 
 
-def pair(one: int, other: int, containment: float = 0.9) -> CopyPair:
+def pair(
+    one: int, other: int, containment: float = 0.9, kind: CopyKind = CopyKind.NEAR
+) -> CopyPair:
     return CopyPair(
         low_id=min(one, other),
         high_id=max(one, other),
-        comparison=Comparison(
-            kind=CopyKind.NEAR, containment=containment, resemblance=0.8
-        ),
+        comparison=Comparison(kind=kind, containment=containment, resemblance=0.8),
     )
 
 
@@ -134,12 +134,24 @@ def test_there_are_no_chains() -> None:
     assert [(found.article_id, found.original_id) for found in verdicts] == [(2, 1)]
 
 
+def test_an_article_that_holds_another_is_a_copy_of_the_one_like_itself() -> None:
+    pairs = [pair(1, 3, 1.0, CopyKind.EXCERPT), pair(2, 3)]
+    (verdict,) = settle(times(0, 1, 2), pairs)
+    assert (verdict.article_id, verdict.original_id) == (3, 2)
+    assert verdict.comparison.kind is CopyKind.NEAR
+
+
 def test_no_pairs_no_verdicts() -> None:
     assert settle(times(0, 1), []) == []
 
 
 PAIRS = st.lists(
-    st.tuples(st.integers(1, 8), st.integers(1, 8), st.sampled_from([0.7, 0.8, 1.0]))
+    st.tuples(
+        st.integers(1, 8),
+        st.integers(1, 8),
+        st.sampled_from([0.7, 0.8, 1.0]),
+        st.sampled_from(CopyKind),
+    )
     .filter(lambda found: found[0] != found[1])
     .map(lambda found: pair(*found)),
     max_size=20,
