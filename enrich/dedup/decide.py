@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import datetime
 
 from enrich.dedup.fingerprint import unpack_marks
@@ -74,11 +75,12 @@ def settle(
 ) -> list[CopyVerdict]:
     """Decide who is the original, from the data alone.
 
-    Articles are walked by (time, id). Each points to its earliest neighbour that is
-    itself an original, first among those of one length with it and then among those
-    of which it is, or holds, an excerpt; with no such neighbour it is an original. So
-    nothing points to a copy, the first article of a group is always an original, and
-    the order in which articles or pairs arrive never matters.
+    Articles of one text count as one. They are walked by (time, id). Each points to
+    its earliest neighbour that is itself an original, first among those of one length
+    with it and then among those of which it is, or holds, an excerpt; with no such
+    neighbour it is an original. So nothing points to a copy, the first article of a
+    group is always an original, and the order in which articles or pairs arrive never
+    matters.
 
     Args:
         times: When each article was published, by article id; holds every id that a
@@ -91,20 +93,73 @@ def settle(
     Raises:
         KeyError: A pair names an article without a time.
     """
-    neighbours: dict[int, list[CopyPair]] = defaultdict(list)
-    for pair in pairs:
-        neighbours[pair.low_id].append(pair)
-        neighbours[pair.high_id].append(pair)
-    order = {article_id: (times[article_id], article_id) for article_id in neighbours}
+    order = {
+        article_id: (times[article_id], article_id)
+        for pair in pairs
+        for article_id in (pair.low_id, pair.high_id)
+    }
+    first = _first_of_text(pairs, order)
+    neighbours = _neighbours(pairs, first)
+    found: dict[int, CopyVerdict] = {}
     originals: set[int] = set()
-    verdicts: list[CopyVerdict] = []
-    for article_id in sorted(order, key=order.__getitem__):
+    for article_id in sorted(set(first.values()), key=order.__getitem__):
         verdict = _find_original(article_id, neighbours[article_id], originals, order)
         if verdict is None:
             originals.add(article_id)
         else:
-            verdicts.append(verdict)
+            found[article_id] = verdict
+    followed = (_follow(one, other, found) for one, other in first.items())
+    verdicts = [verdict for verdict in followed if verdict is not None]
     return sorted(verdicts, key=lambda verdict: verdict.article_id)
+
+
+def _neighbours(
+    pairs: Sequence[CopyPair], first: Mapping[int, int]
+) -> dict[int, list[CopyPair]]:
+    """Return by the first article of each text the pairs of all that have it."""
+    neighbours: dict[int, list[CopyPair]] = defaultdict(list)
+    for pair in pairs:
+        low, high = sorted((first[pair.low_id], first[pair.high_id]))
+        if low != high:
+            met = CopyPair(low_id=low, high_id=high, comparison=pair.comparison)
+            neighbours[low].append(met)
+            neighbours[high].append(met)
+    return neighbours
+
+
+def _first_of_text(
+    pairs: Sequence[CopyPair], order: Mapping[int, tuple[datetime, int]]
+) -> dict[int, int]:
+    """Return for each article the earliest one with its text.
+
+    Texts are compared with a few of those that are the same, so not every two of a
+    text are a pair; what holds of one of them holds of all.
+    """
+    same: dict[int, set[int]] = {article_id: {article_id} for article_id in order}
+    for pair in pairs:
+        if pair.comparison.kind is CopyKind.IDENTICAL:
+            fewer, more = sorted((same[pair.low_id], same[pair.high_id]), key=len)
+            if fewer is not more:
+                more |= fewer
+                same |= dict.fromkeys(fewer, more)
+    return {
+        article_id: min(group, key=order.__getitem__)
+        for group in {id(group): group for group in same.values()}.values()
+        for article_id in group
+    }
+
+
+def _follow(
+    article_id: int, first_id: int, found: Mapping[int, CopyVerdict]
+) -> CopyVerdict | None:
+    """Return the verdict on the first article of a text, for any one of that text."""
+    verdict = found.get(first_id)
+    if verdict is not None:
+        return replace(verdict, article_id=article_id)
+    if article_id == first_id:
+        return None
+    same = Comparison(kind=CopyKind.IDENTICAL, containment=1.0, resemblance=1.0)
+    return CopyVerdict(article_id=article_id, original_id=first_id, comparison=same)
 
 
 def _find_original(

@@ -134,6 +134,23 @@ def test_there_are_no_chains() -> None:
     assert [(found.article_id, found.original_id) for found in verdicts] == [(2, 1)]
 
 
+def test_an_earlier_article_takes_over_all_of_its_text_though_met_by_one() -> None:
+    same = [pair(1, other, 1.0, CopyKind.IDENTICAL) for other in (2, 3, 4)]
+    verdicts = settle(times(3, 2, 1, 0), same)
+    assert [found.original_id for found in verdicts] == [4, 4, 4]
+    assert {found.comparison.kind for found in verdicts} == {CopyKind.IDENTICAL}
+
+
+def test_what_holds_of_an_article_holds_of_those_with_its_text() -> None:
+    pairs = [pair(1, 2, 1.0, CopyKind.IDENTICAL), pair(2, 3, 0.8)]
+    verdicts = settle(times(2, 1, 0), pairs)
+    assert [(found.article_id, found.original_id) for found in verdicts] == [
+        (1, 3),
+        (2, 3),
+    ]
+    assert {found.comparison.kind for found in verdicts} == {CopyKind.NEAR}
+
+
 def test_an_article_that_holds_another_is_a_copy_of_the_one_like_itself() -> None:
     pairs = [pair(1, 3, 1.0, CopyKind.EXCERPT), pair(2, 3)]
     (verdict,) = settle(times(0, 1, 2), pairs)

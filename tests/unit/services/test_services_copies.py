@@ -69,6 +69,18 @@ def test_the_original_is_the_earliest_and_articles_without_a_date_come_last(
     assert [row["copy_of"] for row in told(capsys)] == ["first"] * 3
 
 
+def test_a_late_line_with_an_early_date_takes_over_a_hundred_copies(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    date = "2026-03-02T08:00:00Z"
+    lines = [{"id": n, "text": WHOLE, "published_at": date} for n in range(100)]
+    lines.append({"id": "early", "text": EDITED, "published_at": "2026-03-01"})
+    run(tmp_path / "in", lines, "--json")
+    rows = told(capsys)
+    assert [row["id"] for row in rows] == list(range(100))
+    assert {(row["copy_of"], row["kind"]) for row in rows} == {("early", "near")}
+
+
 def test_two_articles_do_not_hang_together_by_an_excerpt_of_both(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
