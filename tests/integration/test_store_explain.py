@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from support.desk import Desk
 from support.factories import HOUR, NOW, article, enriched, entities, entry
+from support.rows import writing
 
 from enrich.dedup.decide import MIN_CONTAINMENT
 from enrich.dedup.fingerprint import fingerprint
@@ -20,7 +21,9 @@ from services.cli.output import ExitCode
 from services.cli.program import main
 from services.judging import JUDGE
 from store.engine import transaction
+from store.queries.explain import MAX_APPEARANCES, get_evidence
 from store.results import save_enrichment
+from store.words import EntryOutcome
 
 FERRY = (
     "The ferry Nordstern sank off Hamburg on Monday night in the heaviest storm of the"
@@ -178,6 +181,21 @@ def test_the_key_and_the_feeds_of_an_article_are_told(
         "made_of": "address",
         "value": "https://news.example/Ferry",
     }
+
+
+@pytest.mark.unbalanced("its rows are made by hand")
+def test_an_article_of_many_feeds_is_explained_by_the_first_ones(
+    migrated_url: str,
+) -> None:
+    with writing(migrated_url) as rows:
+        feed = rows.feed()
+        one = rows.article(feed)
+        for _ in range(MAX_APPEARANCES):
+            rows.entry(feed, article=one, outcome=EntryOutcome.DUPLICATE)
+        found = get_evidence(rows.session, one.id)
+    assert (found.n_appearances, len(found.keys)) == (101, MAX_APPEARANCES)
+    assert found.keys[0].outcome == EntryOutcome.STORED
+    assert (found.membership, found.copy_of, found.nearest) == (None, None, ())
 
 
 def test_revisions_say_what_is_new_in_them(explain: Explain, desk: Desk) -> None:
