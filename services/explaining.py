@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from enrich.dedup.decide import MIN_CONTAINMENT, compare
+from enrich.dedup.decide import MIN_CONTAINMENT, MIN_RESEMBLANCE, compare
 from enrich.dedup.passages import find_passages, share_marks
 from enrich.messages import StoryCandidate, StoryFeatures
 from enrich.pipeline import MAX_TEXT_CHARS
@@ -107,7 +107,8 @@ class Explanation:
     appearances: tuple[Key, ...]
     revisions: tuple[Rewrite, ...]
     copy_of: CopyOf | None
-    min_containment: float
+    min_containment: float  # either makes most pairs copies
+    min_resemblance: float
     almost_copies: tuple[Almost, ...]  # the highest containment first
     story: InStory | None
     min_similarity: float
@@ -147,6 +148,7 @@ def explain(
         revisions=evidence.rewrites,
         copy_of=_copy(evidence),
         min_containment=MIN_CONTAINMENT,
+        min_resemblance=MIN_RESEMBLANCE,
         almost_copies=_almost(evidence),
         story=_story(evidence.membership, features),
         min_similarity=MIN_SIMILARITY,

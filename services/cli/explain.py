@@ -69,7 +69,10 @@ def _print(output: Output, found: Explanation) -> None:
         output.heading("Copy of")
         output.facts(_without(asdict(found.copy_of), "passages"))
         _table(output, "Longest matching passages", found.copy_of.passages, PASSAGE)
-    title = f"Almost copies (most need a containment of {found.min_containment:g})"
+    title = (
+        f"Almost copies (most need a containment of {found.min_containment:g}"
+        f" or a resemblance of {found.min_resemblance:g})"
+    )
     _table(output, title, found.almost_copies, ALMOST)
     if found.story is not None:
         output.heading("Story")
