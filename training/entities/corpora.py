@@ -77,10 +77,18 @@ def read_sentences(path: Path) -> list[LabelledSentence]:
     return read_labelled(lzma.decompress(path.read_bytes()).decode("utf-8"))
 
 
-def read_corpora(folder: Path) -> dict[Corpus, list[LabelledSentence]]:
-    """Read all that may be trained on; the gate is left out."""
+def read_corpora(
+    folder: Path, taught: Path | None = None
+) -> dict[Corpus, list[LabelledSentence]]:
+    """Read all that may be trained on; the gate is left out.
+
+    Args:
+        folder: The sets as they were labelled.
+        taught: Sets that a model has labelled anew, taken in place of those.
+    """
     read = {
-        corpus: read_sentences(folder / f"{corpus.name}.iob2.xz") for corpus in CORPORA
+        corpus: read_sentences(_find(f"{corpus.name}.iob2.xz", folder, taught))
+        for corpus in CORPORA
     }
     for corpus, sentences in read.items():
         if corpus.name == "wikigold":
@@ -88,6 +96,11 @@ def read_corpora(folder: Path) -> dict[Corpus, list[LabelledSentence]]:
     return {
         corpus: list(map(_without_accounts, found)) for corpus, found in read.items()
     }
+
+
+def _find(name: str, folder: Path, taught: Path | None) -> Path:
+    anew = taught / name if taught else folder / name
+    return anew if anew.exists() else folder / name
 
 
 def read_gate(folder: Path) -> dict[str, list[LabelledSentence]]:

@@ -25,6 +25,7 @@ from enrich.entities.card import CARD, FILES, MODEL, WEIGHTS
 from enrich.entities.features import FEATURES_VERSION, sentence_keys, word_keys
 from enrich.entities.gazetteer import Gazetteer, load_gazetteer
 from enrich.entities.iob2 import TAGS, LabelledSentence, Scores, labelled_words
+from enrich.entities.minilmcard import read_minilm_card
 from enrich.entities.model import N_TAGS, NameModel
 from enrich.entities.modelfile import save_weights
 from enrich.messages import EntityKind
@@ -55,9 +56,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpora", type=Path, help="folder of *.iob2.xz")
     parser.add_argument("--dev", action="store_true", help="score, write nothing")
+    parser.add_argument("--taught", type=Path, help="sets labelled anew by a model")
     options = parser.parse_args(arguments)
     rewind_chance()
-    sets = read_corpora(options.corpora)
+    sets = read_corpora(options.corpora, options.taught)
     gazetteer = load_gazetteer()
     train, dev = _split(sets) if options.dev else (sets, read_gate(options.corpora))
     weights = train_weights(fill_misc(train, gazetteer), gazetteer, SEEDS)
@@ -68,6 +70,8 @@ def main(arguments: list[str] | None = None) -> None:
     }
     if not options.dev:
         write_model(weights, scores, train)
+        if options.taught:
+            note_teacher(options.taught)
     sys.stdout.write(json.dumps(scores, indent=2) + "\n")
 
 
@@ -219,6 +223,17 @@ def write_model(
         ],
         "f1": scores,
     }
+    body = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
+    (MODEL / CARD).write_text(body, "utf-8")
+
+
+def note_teacher(taught: Path) -> None:
+    """Say in the card whose labels were learnt."""
+    card = json.loads((MODEL / CARD).read_text("utf-8"))
+    teacher = f"minilm {read_minilm_card().version}"
+    for about in card["data"]:
+        if (taught / f"{about['name']}.iob2.xz").exists():
+            about["labels"] = teacher
     body = json.dumps(card, indent=2, ensure_ascii=False) + "\n"
     (MODEL / CARD).write_text(body, "utf-8")
 

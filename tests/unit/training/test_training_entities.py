@@ -10,6 +10,7 @@ from enrich.entities.iob2 import TAGS, LabelledSentence
 from enrich.entities.model import NameModel
 from training.entities.corpora import CORPORA, read_corpora, read_gate
 from training.entities.crf import fill_misc, mix, rewind_chance, train_weights
+from training.entities.teach import write_sentences
 
 SENTENCES = [
     LabelledSentence(
@@ -44,6 +45,17 @@ def test_the_gate_is_never_trained_on(tmp_path: Path) -> None:
         if corpus.name == "wikigold":
             assert sentences == SENTENCES[:8]
         assert not any(found in sentences for found in gate["WNUT17 test"])
+
+
+def test_a_set_labelled_anew_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
+    taught = tmp_path / "taught"
+    taught.mkdir()
+    for corpus in CORPORA:
+        write(tmp_path, corpus.name, PLAIN)
+    write_sentences(taught / "gmb.iob2.xz", SENTENCES)
+    for corpus, sentences in read_corpora(tmp_path, taught).items():
+        expected = SENTENCES if corpus.name == "gmb" else PLAIN
+        assert sentences == expected[: len(sentences)]
 
 
 def test_labels_of_accounts_and_threads_are_taken_off(tmp_path: Path) -> None:
