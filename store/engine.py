@@ -1,5 +1,7 @@
 """Engines and transactions: how every other module of the store meets a database."""
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -26,6 +28,7 @@ __all__ = [
 
 # Five minutes: a bulk transaction of another process must not turn into an error here.
 SQLITE_BUSY_MS = 300_000
+LOG_SECONDS, LOOK_SECONDS = 10.0, 0.01  # to wait for who makes the same file
 READ_ONLY = "wireroom_read_only"
 ONLY_READS = "25006"  # what a standby of PostgreSQL answers to a write
 
@@ -66,9 +69,9 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     # and a deferred writer can fail half-way instead of waiting at the door.
     connection.isolation_level = None
     cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_MS}")
+    _use_log(cursor)
     for pragma in (
-        f"busy_timeout={SQLITE_BUSY_MS}",
-        "journal_mode=WAL",
         # Safe with WAL against a crash of the process; a power cut can lose the last
         # transactions but never the file.
         "synchronous=NORMAL",
@@ -76,6 +79,24 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _use_log(cursor: Any) -> None:
+    """Have the file written through a log, as it mostly is already.
+
+    Where two make a new file at once, SQLite refuses one of them without a wait: to
+    wait for each other could take for ever.
+    """
+    end = time.monotonic() + LOG_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(LOOK_SECONDS)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -4,17 +4,18 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from support.desk import Desk
 from support.factories import JUDGE, LIMITS, article, body, enriched, entry, rejected
 
 from enrich.messages import ArticlesEnriched, Lane
 from store import schema
 from store.claims import claim_articles
-from store.engine import reading, transaction
+from store.engine import open_engine, reading, transaction
 from store.models import (
     Article,
     ArticleEntity,
@@ -284,3 +285,18 @@ def test_writers_and_enrichers_of_the_same_articles_do_not_block_each_other(
         )
         assert not session.scalars(late).all()
     assert desk.count(Story)
+
+
+def test_all_who_make_one_new_file_at_once_can_write_to_it(tmp_path: Path) -> None:
+    # SQLite refuses one of them now and then: of 40 new files, with some five.
+    for n_file in range(40):
+        url = f"sqlite+pysqlite:///{tmp_path}/{n_file}.db"
+
+        def work(number: int, barrier: threading.Barrier, url: str = url) -> None:
+            engine = open_engine(url)
+            barrier.wait()
+            with transaction(engine) as session:
+                session.execute(text(f"CREATE TABLE t{number} (a)"))
+            engine.dispose()
+
+        at_once(work)
