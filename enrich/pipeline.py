@@ -103,12 +103,12 @@ def with_names(tools: Tools, options: EnrichOptions) -> Tools:
         BadNameTable: The operators' table of names cannot be used.
     """
     names = compile_names(read_names(options.names))
-    second = options.entity_second_tier
+    second = tools.second
     return replace(
         tools,
         pipelines=pipelines(options),
-        extractor=load_extractor(options.entity_tier, names.aliases),
-        second=load_extractor(second, names.aliases) if second else None,
+        extractor=tools.extractor.with_aliases(names.aliases),
+        second=second.with_aliases(names.aliases) if second else None,
         names=names,
     )
 

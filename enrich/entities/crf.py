@@ -1,17 +1,12 @@
 """The recogniser with a linear model: the embedded default."""
 
 from collections.abc import Iterable
-from functools import cache
-from typing import TYPE_CHECKING
 
 from enrich.entities.card import read_card
 from enrich.entities.recogniser import RulesExtractor, rules_info
 from enrich.entities.spans import ExtractorInfo
 from enrich.entities.tables import Alias
 from enrich.entities.tagged import TaggedExtractor
-
-if TYPE_CHECKING:
-    from enrich.entities.model import NameModel
 
 CRF_VERSION = "2"  # raise it with every change of code here that alters a span
 
@@ -20,18 +15,12 @@ class CrfExtractor(TaggedExtractor):
     """Finds names in English by the linear model and by tables."""
 
     def __init__(self, operator_aliases: Iterable[Alias] = ()) -> None:
+        # Here, because whoever only asks for versions should not pay for numpy.
+        from enrich.entities.modelfile import load_model  # noqa: PLC0415 - as said
+
         # First, because of all that is loaded the model takes the most on the way.
-        model = _load_model()
+        model = load_model()
         super().__init__(RulesExtractor(operator_aliases), model, crf_info())
-
-
-@cache
-def _load_model() -> "NameModel":
-    """Load the model once a process; what operators say changes nothing in it."""
-    # Here, because whoever only asks for versions should not pay for numpy.
-    from enrich.entities.modelfile import load_model  # noqa: PLC0415 - as said
-
-    return load_model()
 
 
 def crf_info() -> ExtractorInfo:

@@ -1,17 +1,12 @@
 """The recogniser with a neural model: slower than the default, and finds more."""
 
 from collections.abc import Iterable
-from functools import cache
-from typing import TYPE_CHECKING
 
 from enrich.entities.minilmcard import read_minilm_card
 from enrich.entities.recogniser import RulesExtractor, rules_info
 from enrich.entities.spans import ExtractorInfo
 from enrich.entities.tables import Alias
 from enrich.entities.tagged import TaggedExtractor
-
-if TYPE_CHECKING:
-    from enrich.entities.minilmmodel import PieceModel
 
 MINILM_VERSION = "1"  # raise it with every change of code that alters a span
 
@@ -20,17 +15,11 @@ class MinilmExtractor(TaggedExtractor):
     """Finds names in English by the neural model and by tables."""
 
     def __init__(self, operator_aliases: Iterable[Alias] = ()) -> None:
-        model = _load_model()
+        # Here, because to ask for versions needs neither numpy nor the extra.
+        from enrich.entities.minilmfile import load_minilm  # noqa: PLC0415 - as said
+
+        model = load_minilm()
         super().__init__(RulesExtractor(operator_aliases), model, minilm_info())
-
-
-@cache
-def _load_model() -> "PieceModel":
-    """Load the model once a process; what operators say changes nothing in it."""
-    # Here, because whoever only asks for versions needs neither numpy nor the extra.
-    from enrich.entities.minilmfile import load_minilm  # noqa: PLC0415 - as said
-
-    return load_minilm()
 
 
 def minilm_info() -> ExtractorInfo:

@@ -30,6 +30,10 @@ class RulesExtractor:
         """Return what is known of a language; of others, names alone."""
         return self._lexicons.find(language)
 
+    def with_aliases(self, aliases: Iterable[Alias], /) -> "RulesExtractor":
+        """Return a recogniser of the same model with these aliases of operators."""
+        return RulesExtractor(aliases)
+
     def extract(self, documents: Sequence[Document], /) -> list[Extraction]:
         """Find the names in each document."""
         return [self._extract(document) for document in documents]

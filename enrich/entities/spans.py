@@ -1,9 +1,10 @@
 """What a recogniser is given and what it gives back, before names are resolved."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from enrich.entities.tables import Alias
 from enrich.messages import EntitiesStatus, EntityKind, Field
 
 
@@ -61,6 +62,9 @@ class EntityExtractor(Protocol):
     @property
     def info(self) -> ExtractorInfo:
         """Name, version and languages."""
+
+    def with_aliases(self, aliases: Iterable[Alias], /) -> "EntityExtractor":
+        """Return a recogniser of the same model with these aliases of operators."""
 
     def extract(self, documents: Sequence[Document], /) -> list[Extraction]:
         """Find the names in each document."""

@@ -1,6 +1,6 @@
 """A recogniser whose model tags words, and whose tables correct the model."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from enrich.entities.combine import Piece, settled_spans
@@ -8,6 +8,7 @@ from enrich.entities.iob2 import TAGS, labelled_words
 from enrich.entities.passages import Passage, join_passage, read_passage
 from enrich.entities.recogniser import RulesExtractor
 from enrich.entities.spans import Document, Extraction, ExtractorInfo, Span
+from enrich.entities.tables import Alias
 from enrich.messages import EntitiesStatus, EntityKind, Field
 
 MODEL_LANGUAGE = "en"
@@ -35,6 +36,10 @@ class TaggedExtractor:
     def info(self) -> ExtractorInfo:
         """Name, version and languages; operator aliases are versioned by the caller."""
         return self._info
+
+    def with_aliases(self, aliases: Iterable[Alias], /) -> "TaggedExtractor":
+        """Return a recogniser of the same model with these aliases of operators."""
+        return TaggedExtractor(RulesExtractor(aliases), self._model, self._info)
 
     def extract(self, documents: Sequence[Document], /) -> list[Extraction]:
         """Find the names in each document."""

@@ -1,6 +1,6 @@
 """A recogniser around an installed model, with our words, tables and corrections."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from enrich.entities.combine import Piece, settled_spans
 from enrich.entities.installed.labels import kind_of
@@ -14,7 +14,7 @@ from enrich.entities.lexicon import Lexicon
 from enrich.entities.passages import Passage, join_passage, read_passage
 from enrich.entities.recogniser import RulesExtractor
 from enrich.entities.spans import Document, Extraction, ExtractorInfo, Span
-from enrich.entities.tables import ANY_LANGUAGE
+from enrich.entities.tables import ANY_LANGUAGE, Alias
 from enrich.messages import EntitiesStatus, Field
 
 # Some sets count it as part of "the World Bank"; ours does not, nor do the tables.
@@ -53,6 +53,13 @@ class InstalledExtractor:
     def info(self) -> ExtractorInfo:
         """Name, version and languages; operator aliases are versioned by the caller."""
         return self._info
+
+    def with_aliases(self, aliases: Iterable[Alias], /) -> "InstalledExtractor":
+        """Return a recogniser of the same model with these aliases of operators."""
+        rules = RulesExtractor(aliases)
+        return InstalledExtractor(
+            self._model, self._info, reads=self._reads, rules=rules
+        )
 
     def extract(self, documents: Sequence[Document], /) -> list[Extraction]:
         """Find the names in each document."""

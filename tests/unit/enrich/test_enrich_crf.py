@@ -11,14 +11,16 @@ from support.names import operator_aliases
 
 from enrich.entities.crf import CrfExtractor
 from enrich.entities.recogniser import RulesExtractor
-from enrich.entities.spans import Document
-from enrich.entities.tiers import describe_extractor
+from enrich.entities.spans import Document, EntityExtractor
+from enrich.entities.tiers import describe_extractor, load_extractor
 from enrich.messages import EntitiesStatus, Field
 
 
 @cache
-def extractor(aliases: str = "") -> CrfExtractor:
-    return CrfExtractor(operator_aliases(aliases))
+def extractor(aliases: str = "") -> EntityExtractor:
+    if aliases:
+        return extractor().with_aliases(operator_aliases(aliases))
+    return load_extractor("crf")
 
 
 def names(text: str, *, aliases: str = "") -> list[tuple[str, str]]:

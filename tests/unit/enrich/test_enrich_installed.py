@@ -196,9 +196,9 @@ class Capitals:
 
 
 def extractor(*, reads: str = "en", aliases: str = "") -> InstalledExtractor:
-    own = RulesExtractor(operator_aliases(aliases)) if aliases else rules()
     info = ExtractorInfo(name="x", version="1", languages=frozenset({reads}))
-    return InstalledExtractor(Capitals(), info, reads=reads, rules=own)
+    found = InstalledExtractor(Capitals(), info, reads=reads, rules=rules())
+    return found.with_aliases(operator_aliases(aliases)) if aliases else found
 
 
 def read(text: str, **options: str) -> tuple[EntitiesStatus, list[tuple[str, str]]]:

@@ -15,13 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.names import operator_aliases
 
-from enrich.entities import card, minilm, minilmfile
+from enrich.entities import card, minilmfile
 from enrich.entities.iob2 import TAGS
-from enrich.entities.minilm import MinilmExtractor
 from enrich.entities.minilmcard import FILES
 from enrich.entities.minilmmodel import MAX_BATCH_PIECES, PieceModel
 from enrich.entities.recogniser import RulesExtractor
-from enrich.entities.spans import Document
+from enrich.entities.spans import Document, EntityExtractor
 from enrich.entities.tiers import describe_extractor, load_extractor
 from enrich.entities.wordpiece import WordPieces
 from enrich.errors import ModelDamaged, ModelUnusable
@@ -36,11 +35,10 @@ def model() -> PieceModel:
 
 
 @cache
-def extractor(aliases: str = "") -> MinilmExtractor:
-    loaded = model()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(minilmfile, "load_minilm", lambda: loaded)
-        return MinilmExtractor(operator_aliases(aliases))
+def extractor(aliases: str = "") -> EntityExtractor:
+    if aliases:
+        return extractor().with_aliases(operator_aliases(aliases))
+    return load_extractor("minilm")
 
 
 def names(text: str, *, aliases: str = "") -> list[tuple[str, str]]:
@@ -225,7 +223,6 @@ def test_without_the_extra_the_tier_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    minilm._load_model.cache_clear()
     with pytest.raises(ModelUnusable, match=r"install wireroom\[minilm\]") as raised:
         load_extractor("minilm")
     failure = explain(raised.value)

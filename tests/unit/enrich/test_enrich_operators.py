@@ -1,9 +1,12 @@
 """What operators say of names: read, written, refused and applied."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from enrich import pipeline
 from enrich.entities.operators import (
     MAX_TABLE_BYTES,
     check_rule,
@@ -143,12 +146,18 @@ def test_a_stop_name_is_no_entity() -> None:
     assert "org:wexell" in keys(TEXT, "stop\tWexell Corp.\t\tPER\n")
 
 
-def test_names_change_without_loading_the_models_again() -> None:
-    tools = make_tools(EnrichOptions())
-    options = EnrichOptions(names="stop\tReuters\n")
+@pytest.mark.parametrize("second", [None, "crf"])
+def test_names_change_without_loading_the_models_again(
+    second: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = EnrichOptions(entity_second_tier=second)
+    options = replace(first, names="stop\tReuters\n")
+    tools, wanted = make_tools(first), make_tools(options).pipelines
+    monkeypatch.setattr(pipeline, "load_extractor", None)  # whoever calls it fails
     other = with_names(tools, options)
-    assert other.pipelines == make_tools(options).pipelines
+    assert other.pipelines == wanted
     assert other.pipelines != tools.pipelines
-    model = vars(tools.extractor)["_model"]
-    assert vars(other.extractor)["_model"] is model
     assert other.detector is tools.detector
+    for number in (1, 2):
+        model = vars(tools.extractor_of(number))["_model"]
+        assert vars(other.extractor_of(number))["_model"] is model
