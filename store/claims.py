@@ -18,7 +18,7 @@ from store.clauses import locked
 from store.leases import is_claimable, is_under_way
 from store.limits import Limits
 from store.models import Article, Enrichment, EnrichWork, Revision
-from store.pipelines import Active, active_pipelines
+from store.pipelines import Active, active_pipelines, names_of
 
 
 class Claim(NamedTuple):
@@ -66,7 +66,7 @@ def claim_articles(
         session.execute(delete(EnrichWork).where(EnrichWork.article_id.in_(idle)))
     articles = _load(session, claims)
     retried = {one.article_id for one in claims if one.attempts > 0}
-    names = "".join(one.names for one in active)
+    names = names_of(session, active)
     return [
         EnrichArticles(
             lane=lane,

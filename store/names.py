@@ -12,10 +12,10 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from enrich.messages import EntityKind, NameRule, Rule, Stage
+from enrich.messages import EntityKind, NameRule, Rule
 from store.batches import replace_rows
-from store.models import ActivePipeline, Pipeline
 from store.models import NameRule as Row
+from store.pipelines import active_pipelines, names_of
 from store.plain import MAX_NAME_CHARS, said
 
 _KEY = ("rule", "subject", "kind", "detail")
@@ -77,12 +77,7 @@ def forget_rules(session: Session) -> None:
 
 def names_in_force(session: Session) -> str:
     """Return the table that the active pipeline of the entities goes by."""
-    query = (
-        select(Pipeline.names)
-        .join(ActivePipeline, ActivePipeline.pipeline_id == Pipeline.id)
-        .where(ActivePipeline.stage == Stage.ENTITIES)
-    )
-    return session.scalar(query) or ""
+    return names_of(session, active_pipelines(session))
 
 
 def _stored(row: Any) -> StoredRule:

@@ -19,7 +19,6 @@ class Active(NamedTuple):
 
     id: int
     pipeline: Pipeline
-    names: str = ""  # what operators say of names, where it goes by that
 
 
 def register(
@@ -102,12 +101,16 @@ def activate(
 
 def active_pipelines(session: Session) -> list[Active]:
     """Return the pipelines that count, in the order of the stages."""
-    query = select(*_COLUMNS, Row.names).join(
+    query = select(*_COLUMNS).join(
         ActivePipeline, ActivePipeline.pipeline_id == Row.id
     )
-    found = [
-        Active(row.id, _pipeline(row), row.names or "")
-        for row in session.execute(query)
-    ]
+    found = [Active(row.id, _pipeline(row)) for row in session.execute(query)]
     order = list(Stage)
     return sorted(found, key=lambda one: order.index(one.pipeline.stage))
+
+
+def names_of(session: Session, active: Sequence[Active]) -> str:
+    """Return the operators' table of names that these go by; it never changes."""
+    # Apart from the pipelines, which are asked for far more often: it may be long.
+    query = select(Row.names).where(Row.id.in_([one.id for one in active]))
+    return "".join(names or "" for names in session.scalars(query))
