@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from enrich.dedup.decide import MIN_CONTAINMENT, MIN_RESEMBLANCE, compare
-from enrich.dedup.passages import find_passages, share_marks
+from enrich.dedup.decide import MIN_CONTAINMENT, MIN_RESEMBLANCE, compare, overlap
+from enrich.dedup.passages import find_passages
 from enrich.messages import StoryCandidate, StoryFeatures
 from enrich.pipeline import MAX_TEXT_CHARS
 from enrich.stories.assign import MIN_SIMILARITY, assign, cosine
@@ -204,15 +204,15 @@ def _almost(evidence: Evidence) -> tuple[Almost, ...]:
     for one in evidence.nearest:
         if compare(marks, one.marks) is not None:
             continue
-        containment, resemblance = share_marks(marks, one.marks)
+        found = overlap(marks, one.marks)
         almost.append(
             Almost(
                 article_id=one.article_id,
                 title=one.title,
                 source=one.source,
                 n_shared_keys=one.n_shared_keys,
-                containment=containment,
-                resemblance=resemblance,
+                containment=found.containment,
+                resemblance=found.resemblance,
             )
         )
     almost.sort(key=lambda one: (-one.containment, one.article_id))

@@ -101,9 +101,7 @@ def activate(
 
 def active_pipelines(session: Session) -> list[Active]:
     """Return the pipelines that count, in the order of the stages."""
-    query = select(*_COLUMNS).join(
-        ActivePipeline, ActivePipeline.pipeline_id == Row.id
-    )
+    query = select(*_COLUMNS).join(ActivePipeline, ActivePipeline.pipeline_id == Row.id)
     found = [Active(row.id, _pipeline(row)) for row in session.execute(query)]
     order = list(Stage)
     return sorted(found, key=lambda one: order.index(one.pipeline.stage))

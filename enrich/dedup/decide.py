@@ -56,7 +56,11 @@ def compare(one: Fingerprint, other: Fingerprint) -> Comparison | None:
 
 
 def overlap(one: Fingerprint, other: Fingerprint) -> Comparison:
-    """Return how much two texts have in common, be it enough for a copy or not."""
+    """Return how much two texts have in common, be it enough for a copy or not.
+
+    Containment is the share of the smaller one's marks that the larger one has,
+    resemblance that of all marks that both have.
+    """
     if one.text_hash == other.text_hash:
         return Comparison(kind=CopyKind.IDENTICAL, containment=1.0, resemblance=1.0)
     marks, others = unpack_marks(one.marks), unpack_marks(other.marks)

@@ -4,9 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from enrich.dedup.fingerprint import GRAM_TOKENS, unpack_marks
+from enrich.dedup.fingerprint import GRAM_TOKENS
 from enrich.dedup.tokens import normalise
-from enrich.messages import Fingerprint
 
 # Of longer texts the beginning is looked at: 8,000 words, in some tenths of a second.
 MAX_CHARS = 50_000
@@ -54,22 +53,6 @@ def find_passages(one: str, other: str, *, most: int) -> list[Passage]:
         start += length or 1
     found.sort(key=lambda match: (-match[0], match[1]))
     return [_passage(words, others, match) for match in found[:most]]
-
-
-def share_marks(one: Fingerprint, other: Fingerprint) -> tuple[float, float]:
-    """Return containment and resemblance of two fingerprints, each 0 to 1.
-
-    Containment is the share of the smaller one's marks that the larger one has,
-    resemblance that of all marks that both have. Without marks both are 0.
-    """
-    marks, others = unpack_marks(one.marks), unpack_marks(other.marks)
-    if not marks or not others:
-        return 0.0, 0.0
-    n_shared = len(marks & others)
-    return (
-        n_shared / min(len(marks), len(others)),
-        n_shared / (len(marks) + len(others) - n_shared),
-    )
 
 
 def _read(text: str) -> _Words:

@@ -13,7 +13,6 @@ from enrich.messages import Fingerprint as Marks
 from store.live import Placed, load_stories
 from store.marks import MAX_CANDIDATES, MAX_POSTINGS, load_marks
 from store.models import (
-    ActivePipeline,
     Article,
     ArticleEntity,
     Entry,
@@ -25,6 +24,7 @@ from store.models import (
 )
 from store.models import Entity as EntityRow
 from store.postings import Index, read_postings
+from store.queries.articles import active
 from store.queries.related import DuplicateLine, list_duplicates
 from store.queries.rows import read
 
@@ -271,5 +271,4 @@ def _membership(session: Session, article_id: int) -> Membership | None:
 
 
 def _active_id(session: Session, stage: Stage) -> int | None:
-    query = select(ActivePipeline.pipeline_id).where(ActivePipeline.stage == stage)
-    return session.scalar(query)
+    return session.scalar(select(active(stage)))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrich.dedup.decide import compare, settle
+from enrich.dedup.decide import compare, overlap, settle
 from enrich.dedup.fingerprint import fingerprint
 from enrich.messages import Comparison, CopyKind, CopyPair
 
@@ -102,6 +102,21 @@ def test_an_edited_part_of_a_text_is_an_excerpt() -> None:
         CopyKind.EXCERPT
     )
     assert kind(numbered(300), numbered(170).replace("word60", "no")) is CopyKind.NEAR
+
+
+def test_shares_of_marks_tell_an_excerpt_from_a_rewrite() -> None:
+    whole, part = fingerprint("", numbered(300)), fingerprint("", numbered(120, 90))
+    found = overlap(part, whole)
+    assert found.containment == 1.0
+    assert 0.0 < found.resemblance < 0.8
+    assert overlap(whole, part) == found
+
+
+def test_a_text_without_words_has_nothing_in_common_with_others() -> None:
+    whole, empty = fingerprint("", numbered(300)), fingerprint("", "?")
+    found = overlap(whole, empty)
+    assert (found.containment, found.resemblance) == (0.0, 0.0)
+    assert overlap(empty, fingerprint("", "")).kind is CopyKind.IDENTICAL
 
 
 def test_texts_that_share_a_paragraph_are_no_copies() -> None:

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrich.dedup.fingerprint import GRAM_TOKENS, fingerprint
-from enrich.dedup.passages import find_passages, share_marks
+from enrich.dedup.fingerprint import GRAM_TOKENS
+from enrich.dedup.passages import find_passages
 
 FERRY = "The ferry Nordstern sank off Hamburg in a heavy storm on Monday night."
 CREW = "All forty people on board were brought ashore by boats of the coast guard."
@@ -55,15 +55,3 @@ def test_a_text_is_one_passage_with_itself_however_it_repeats(
     assert longest == (len(letters) if len(letters) >= GRAM_TOKENS else 0)
     for one in find_passages(text, text[cut:], most=100):
         assert text[one.one] == text[cut:][one.other]
-
-
-def test_shares_of_marks_tell_an_excerpt_from_a_rewrite() -> None:
-    whole, part = (
-        fingerprint("", f"{FERRY} {CREW} {FERRY[::-1]}"),
-        fingerprint("", CREW),
-    )
-    containment, resemblance = share_marks(part, whole)
-    assert containment == 1.0
-    assert 0.0 < resemblance < 0.8
-    assert share_marks(whole, part) == (containment, resemblance)
-    assert share_marks(whole, fingerprint("", "")) == (0.0, 0.0)
