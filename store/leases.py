@@ -189,7 +189,7 @@ def _is_current(one: Held, attempts: int | None) -> bool:
 
 
 def put_back(
-    rows: Iterable[RunFile | Page],
+    rows: Iterable[RunFile | EnrichWork | Page],
     *,
     error: str,
     now: datetime,

@@ -15,11 +15,9 @@ from enrich.messages import Lane
 from store.batches import replace_rows
 from store.claims import CLAIM, Claim, missing_pipelines
 from store.clauses import chunks, locked
-from store.leases import is_given_up
-from store.limits import retry_at
+from store.leases import is_given_up, put_back
 from store.models import EnrichWork
 from store.pipelines import active_pipelines
-from store.plain import said
 from store.quarantine import Case, quarantine, reopen
 from store.words import QuarantineKind
 
@@ -125,9 +123,12 @@ def fail_articles(
         failure = by_id[work.article_id]
         if work.revision != failure.revision:
             continue
-        work.leased = False
-        work.error = said(f"{failure.error}: {failure.detail}")
-        work.due_at = retry_at(now, work.attempts, after_seconds=failure.after_seconds)
+        put_back(
+            [work],
+            error=f"{failure.error}: {failure.detail}",
+            now=now,
+            after_seconds=failure.after_seconds,
+        )
         if failure.permanent or work.attempts >= max_attempts:
             given_up.append(_case(work, failure.error, failure.detail))
     session.flush()
