@@ -1,25 +1,20 @@
 """`wireroom copies`: which texts are copies of which, without a database."""
 
-from collections.abc import Container, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ingest.dates import parse_date
 from services.cli.call import call_of
 from services.cli.output import ExitCode, Output
-from services.cli.texts import Unusable, parse_record, read_lines
+from services.cli.texts import Id, Unusable, parse_article, read_lines
 from services.copies import Link, Text, find_copies, find_pairs, read_text
 
 app = typer.Typer()
 
-FIELDS = ("title", "url", "published_at", "source", "language")
 COPIES = ("id", "copy_of", "kind", "score")
 PAIRS = ("a", "b", "score", "kind")
-
-Id = str | int
 
 
 @app.command()
@@ -43,12 +38,11 @@ def copies(
     n_bad = 0
     for number, line in read_lines(file):
         try:
-            record = _read(line, ids)
+            record = parse_article(line, ids, number)
         except Unusable as error:
             n_bad += 1
             output.warn(f"{file}, line {number}: {error}")
             continue
-        ids[record["id"]] = number
         texts.append(_text(number, record))
     columns = PAIRS if pairs else COPIES
     found = find_pairs(texts) if pairs else find_copies(texts)
@@ -56,22 +50,6 @@ def copies(
     _tell(output, columns, [_row(link, names, columns) for link in found])
     if n_bad:
         raise typer.Exit(ExitCode.PROBLEMS)
-
-
-def _read(line: bytes, known: Container[Id]) -> dict[str, Any]:
-    record = parse_record(line, FIELDS)
-    if record["id"] in known:
-        raise Unusable("its id stands in an earlier line")
-    return record | {"published_at": _time(record.get("published_at") or "")}
-
-
-def _time(raw: str) -> datetime | None:
-    if not raw:
-        return None
-    at = parse_date(raw)
-    if at is None:
-        raise Unusable("published_at is no date")
-    return at
 
 
 def _text(number: int, record: dict[str, Any]) -> Text:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from enrich.entities.operators import compile_names, read_names
+from enrich.entities.operators import compile_names
 from enrich.messages import EntityKind
 from ingest.messages import utc_now
 from services.cli import names
@@ -19,8 +19,8 @@ from services.cli.ask import (
     print_lines,
 )
 from services.cli.output import ExitCode, Failure
-from services.naming import names_now
 from store import queries
+from store.names import list_rules
 
 LIST = "list"
 
@@ -51,7 +51,7 @@ app.command()(names.export)
 
 COLUMNS = ("name", "kind", "n_articles", "n_mentions", "last_at", "key", "qid")
 SUGGESTED = ("score", "why", "key", "name", "into", "into_name")
-MOST_COMPARED = 20_000  # entities, those that most articles name; a minute of one core
+MOST_COMPARED = 20_000  # entities, those that most articles name
 BAR = 40  # cells of the longest bar, which is the day with most articles
 
 
@@ -103,7 +103,8 @@ def suggest_merges(
         lines = queries.list_entities(
             question.session, kind=kind, since=moment(since), limit=MOST_COMPARED
         )
-        merged = compile_names(read_names(names_now(question.session))).merges
+        rules = list_rules(question.session)
+    merged = compile_names([one.said for one in rules]).merges
     named = [
         Named(key=one.key, name=one.name, n_articles=one.n_articles) for one in lines
     ]

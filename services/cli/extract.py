@@ -26,14 +26,13 @@ from ingest.messages import utc_now
 from services.cli.call import call_of
 from services.cli.output import ExitCode, Failure
 from services.cli.tables import read_table
-from services.cli.texts import Unusable, parse_record, read_lines
+from services.cli.texts import MAX_TITLE_CHARS, Unusable, parse_record, read_lines
 from services.enricher import enrich_options
 from services.memory import peak_megabytes
 from services.settings import Settings
 
 app = typer.Typer()
 
-MAX_TITLE_CHARS = 1_000
 MAX_LABELLED_BYTES = 200_000_000
 
 COLUMNS = ("id", "language", "field", "start", "end", "label", "text", "key")
@@ -64,7 +63,7 @@ def extract(
     object a line for each text; places are characters of the field.
     """
     call = call_of(ctx)
-    tools = make_tools(_options(call.settings, tier, names))
+    tools = make_tools(enrich_options_of(call.settings, tier, names))
     n_bad = 0
     rows: list[dict[str, Any]] = []
     for number, line in read_lines(file):
@@ -97,7 +96,7 @@ def ner_eval(
     counts if its span and its label are right.
     """
     call = call_of(ctx)
-    options = _options(call.settings, tier, names)
+    options = enrich_options_of(call.settings, tier, names)
     sentences = _read_labelled(file)
     aliases = compile_names(read_names(options.names)).aliases
     extractor = load_extractor(options.entity_tier, aliases)
@@ -119,7 +118,10 @@ def ner_eval(
     call.output.facts(facts)
 
 
-def _options(settings: Settings, tier: str | None, names: Path | None) -> EnrichOptions:
+def enrich_options_of(
+    settings: Settings, tier: str | None, names: Path | None = None
+) -> EnrichOptions:
+    """Return what is set, with the tier and the names that a command was given."""
     options = enrich_options(settings)
     return replace(
         options,

@@ -79,7 +79,7 @@ def stop(
     name: Name,
     kind: Annotated[
         EntityKind | None,
-        typer.Option("--type", help="Only taken for one."),
+        typer.Option("--type", help="Only where it is taken for this."),
     ] = None,
 ) -> None:
     """Say that a name is no entity."""
@@ -142,7 +142,7 @@ def forget(
 
 def import_(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A table: see docs/entities.md.")],
+    file: Annotated[Path, typer.Argument(help="A table: see docs/names.md.")],
     replace: Annotated[
         bool, typer.Option("--replace", help="Forget all that was said before.")
     ] = False,

@@ -1,7 +1,6 @@
 """`wireroom stories`: articles on one event, told without a database."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -17,19 +16,21 @@ from enrich.messages import (
 )
 from enrich.pipeline import Tools, enrich, make_tools
 from enrich.stories.cluster import Reach, cluster
-from ingest.dates import parse_date
 from ingest.messages import utc_now
 from services.cli.call import call_of
-from services.cli.extract import MAX_TITLE_CHARS, Tier
+from services.cli.extract import Tier, enrich_options_of
 from services.cli.output import ExitCode, Output
-from services.cli.texts import Unusable, parse_record, read_lines
-from services.enricher import enrich_options
-from services.settings import Settings
+from services.cli.texts import (
+    MAX_TITLE_CHARS,
+    Id,
+    Unusable,
+    parse_article,
+    read_lines,
+)
 from store.live import MAX_CANDIDATES, MAX_POSTINGS, WINDOW
 
 app = typer.Typer()
 
-FIELDS = ("title", "url", "published_at", "source", "language")
 COLUMNS = ("story", "id", "published_at", "title")
 
 REACH = Reach(window=WINDOW, most_of_key=MAX_POSTINGS, most=MAX_CANDIDATES)
@@ -39,7 +40,7 @@ class _Text(NamedTuple):
     """What is kept of a line, about 10 KB: its text is not."""
 
     number: int
-    id: str | int
+    id: Id
     title: str
     at: datetime | None
     features: StoryFeatures
@@ -59,7 +60,8 @@ def stories(
     one in the file. With --json one object a line: `id` and the number of its `story`.
     """
     call = call_of(ctx)
-    texts, n_bad = _read(file, _load_tools(call.settings, tier), call.output)
+    tools = make_tools(enrich_options_of(call.settings, tier))
+    texts, n_bad = _read(file, tools, call.output)
     places = _tell_apart(texts)
     if call.output.as_json:
         for text in texts:
@@ -81,22 +83,14 @@ def _row(text: _Text, story: int) -> dict[str, Any]:
     }
 
 
-def _load_tools(settings: Settings, tier: str | None) -> Tools:
-    options = enrich_options(settings)
-    # Stories are told by the first pass alone, so the second tier need not be loaded.
-    tier = tier or options.entity_tier
-    return make_tools(replace(options, entity_tier=tier, entity_second_tier=None))
-
-
 def _read(file: Path, tools: Tools, output: Output) -> tuple[list[_Text], int]:
     """Return what lines say, and how many of them say nothing."""
     texts: list[_Text] = []
-    seen: dict[str | int, int] = {}
+    ids: dict[Id, int] = {}
     n_bad = 0
     for number, line in read_lines(file):
         try:
-            record = parse_record(line, FIELDS)
-            _claim(seen, record["id"], number)
+            record = parse_article(line, ids, number)
             texts.append(_describe(record, number, tools))
         except Unusable as error:
             n_bad += 1
@@ -104,15 +98,9 @@ def _read(file: Path, tools: Tools, output: Output) -> tuple[list[_Text], int]:
     return texts, n_bad
 
 
-def _claim(seen: dict[str | int, int], name: str | int, number: int) -> None:
-    first = seen.setdefault(name, number)
-    if first != number:
-        raise Unusable(f"its id is that of line {first}")
-
-
 def _describe(record: Mapping[str, Any], number: int, tools: Tools) -> _Text:
     title = (record.get("title") or "")[:MAX_TITLE_CHARS]
-    at = _time(record.get("published_at") or "")
+    at = record["published_at"]
     article = ArticleToEnrich(
         article_id=number,
         revision=1,
@@ -128,15 +116,6 @@ def _describe(record: Mapping[str, Any], number: int, tools: Tools) -> _Text:
         raise Unusable(f"{event.failed[0].error}: {event.failed[0].detail}")
     features = event.articles[0].features or StoryFeatures(terms=(), keys=())
     return _Text(number, record["id"], title, at, features)
-
-
-def _time(raw: str) -> datetime | None:
-    if not raw:
-        return None
-    at = parse_date(raw)
-    if at is None:
-        raise Unusable("published_at is no date")
-    return at
 
 
 def _tell_apart(texts: list[_Text]) -> dict[int, int]:

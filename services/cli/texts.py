@@ -2,12 +2,20 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ingest.dates import parse_date
 from services.cli.output import ExitCode, Failure
 
 MAX_LINE_BYTES = 10_000_000
+MAX_TITLE_CHARS = 1_000
+
+# What a line about an article may hold beside its id and its text.
+FIELDS = ("title", "url", "published_at", "source", "language")
+
+Id = str | int
 
 
 class Unusable(Exception):
@@ -65,3 +73,31 @@ def parse_record(line: bytes, strings: Iterable[str]) -> dict[str, Any]:
         if not isinstance(record.get(name) or "", str):
             raise Unusable(f"{name} is no string")
     return record | {"text": record["text"] or ""}
+
+
+def parse_article(line: bytes, known: dict[Id, int], number: int) -> dict[str, Any]:
+    """Return the object of a line about an article; its time is one, or None.
+
+    Args:
+        line: JSON in UTF-8.
+        known: The ids of earlier lines with their numbers; that of this line is added.
+        number: Of this line.
+
+    Raises:
+        Unusable: No such object, or its id is that of an earlier line.
+    """
+    record = parse_record(line, FIELDS)
+    if record["id"] in known:
+        raise Unusable(f"its id is that of line {known[record['id']]}")
+    read = record | {"published_at": _time(record.get("published_at") or "")}
+    known[record["id"]] = number
+    return read
+
+
+def _time(raw: str) -> datetime | None:
+    if not raw:
+        return None
+    at = parse_date(raw)
+    if at is None:
+        raise Unusable("published_at is no date")
+    return at
