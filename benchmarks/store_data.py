@@ -70,7 +70,7 @@ class Archive:
         """Yield the rows of stories, once all articles have been drawn."""
         for number, (first, last, size) in enumerate(self._stories, start=1):
             title = f"Story {number}"
-            yield (number, self.stories_pipeline, title, size, first, last, "[]", first)
+            yield (number, self.stories_pipeline, title, size, first, last, b"", first)
 
     def _chunk(self, ids: range) -> Rows:
         texts = self._texts(len(ids))

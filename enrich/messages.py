@@ -188,7 +188,8 @@ class Fingerprint:
 class StoryFeatures:
     """A sparse unit vector of what an article is about."""
 
-    terms: tuple[tuple[str, float], ...]  # heaviest first; Euclidean norm is 1
+    # Heaviest first, in four decimals; the Euclidean norm is 1 but for them.
+    terms: tuple[tuple[str, float], ...]
     keys: tuple[int, ...]  # hashes of the heaviest terms, to find candidate stories
 
 
@@ -269,8 +270,9 @@ class StoryCandidate:
     """A live story as the clusterer sees it."""
 
     story_id: int
-    centroid: tuple[tuple[str, float], ...]  # unit vector, heaviest term first
+    centroid: tuple[tuple[str, float], ...]  # mean of its articles, heaviest first
     n_articles: int
+    first_at: datetime  # time of its first article
     last_at: datetime  # time of its latest article
 
 
@@ -280,3 +282,23 @@ class StoryChoice:
 
     story_id: int | None  # None: it opens a story of its own
     score: float  # similarity with the chosen story, or with the best refused one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryPart:
+    """What a review of stories moves as one: an article, or a story as a whole."""
+
+    number: int  # whatever the caller knows it by
+    story_id: int  # where it is now
+    n_articles: int
+    terms: tuple[tuple[str, float], ...]  # their mean
+    at: datetime  # of an article its time, of a story the middle of its time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryGroup:
+    """Parts that make one story."""
+
+    story_id: int | None  # None: a new one
+    numbers: tuple[int, ...]  # of the parts, by time
+    scores: tuple[float, ...]  # mean similarity of each with the others; of one alone 1

@@ -34,6 +34,7 @@ FROM_NOTHING = {
     "0013": {"require-concurrent-index-creation"},
     "0016": {"require-concurrent-index-creation"},
     "0017": {"require-concurrent-index-creation", "require-concurrent-index-deletion"},
+    "0021": {"require-concurrent-index-creation", "ban-drop-column"},
 }
 # Revisions that put a wider check in the place of one, on tables of a row for each feed
 # or run, or for what is in quarantine -> rules against dropping checks, and against

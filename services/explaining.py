@@ -8,10 +8,11 @@ from enrich.dedup.decide import MIN_CONTAINMENT, MIN_RESEMBLANCE, compare, overl
 from enrich.dedup.passages import find_passages
 from enrich.messages import StoryCandidate, StoryFeatures
 from enrich.pipeline import MAX_TEXT_CHARS
-from enrich.stories.assign import MIN_SIMILARITY, assign, cosine
+from enrich.stories.assign import MIN_SIMILARITY, assign, product
 from enrich.stories.features import WordStatistics, describe
 from ingest.articles import article_uid
-from store.queries.explain import Evidence, Key, Membership, Rewrite
+from store.queries import StoryTurn
+from store.queries.explain import Evidence, Key, Rewrite
 
 MAX_PASSAGES = 3
 MAX_PASSAGE_CHARS = 300
@@ -81,8 +82,9 @@ class InStory:
     role: str
     score: float  # when it joined; of an opener: of the best story refused then
     joined_at: datetime
-    similarity: float  # with the story as it is now, the article in it; time aside
+    similarity: float  # mean with its articles as they are now, itself among them
     terms: tuple[Term, ...]  # the largest share first
+    turns: tuple[StoryTurn, ...]  # of the article and its story, the latest first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +152,7 @@ def explain(
         min_containment=MIN_CONTAINMENT,
         min_resemblance=MIN_RESEMBLANCE,
         almost_copies=_almost(evidence),
-        story=_story(evidence.membership, features),
+        story=_story(evidence, features),
         min_similarity=MIN_SIMILARITY,
         other_stories=_others(evidence, features, near),
     )
@@ -219,7 +221,8 @@ def _almost(evidence: Evidence) -> tuple[Almost, ...]:
     return tuple(almost[:MAX_ALMOST])
 
 
-def _story(member: Membership | None, features: StoryFeatures) -> InStory | None:
+def _story(evidence: Evidence, features: StoryFeatures) -> InStory | None:
+    member = evidence.membership
     if member is None:
         return None
     vector, centroid = dict(features.terms), member.centroid
@@ -236,8 +239,9 @@ def _story(member: Membership | None, features: StoryFeatures) -> InStory | None
         role=member.role,
         score=member.score,
         joined_at=member.joined_at,
-        similarity=cosine(vector, centroid),
+        similarity=product(vector, centroid),
         terms=tuple(terms[:MAX_TERMS]),
+        turns=evidence.turns,
     )
 
 

@@ -1,17 +1,27 @@
 """Hands the store what it may not look up: deciding code, and what settings say."""
 
 from enrich.dedup.decide import compare, settle
-from enrich.stories.assign import add_member, assign
+from enrich.stories.assign import assign, mean
+from enrich.stories.features import index_keys
+from enrich.stories.regroup import MAX_TAKEN_APART, choose_neighbours, regroup
 from ingest.learning import find_common_packed
 from services.settings import Settings
-from store.judge import Judge
+from store.judge import Clusterer, Judge
 from store.maintenance import Keep
+
+CLUSTERER = Clusterer(
+    assign=assign,
+    mean=mean,
+    keys=index_keys,
+    neighbours=choose_neighbours,
+    regroup=regroup,
+    max_taken_apart=MAX_TAKEN_APART,
+)
 
 JUDGE = Judge(
     compare=compare,
     settle=settle,
-    assign=assign,
-    add_member=add_member,
+    stories=CLUSTERER,
     learn=find_common_packed,
 )
 
@@ -21,4 +31,5 @@ def keep_of(settings: Settings) -> Keep:
     return Keep(
         polls_days=settings.keep_polls_days,
         audit_log_days=settings.keep_audit_log_days,
+        story_days=settings.story_days,
     )

@@ -75,11 +75,12 @@ COMMANDS = frozenset({PollFeeds, ReadFiles, FetchPages, EnrichArticles})
 TICK = "store.tick"
 SWEEP = "store.sweep"
 REPROCESS = "store.reprocess"
+REVIEW = "store.review"
 AUDIT = "store.audit"
 MAINTAIN = "store.maintain"
 SCHEDULED = dict.fromkeys((TICK, SWEEP), STORE)
 # These take their time, and news does not wait for them.
-SCHEDULED |= dict.fromkeys((REPROCESS, AUDIT, MAINTAIN), STORE_BULK)
+SCHEDULED |= dict.fromkeys((REPROCESS, REVIEW, AUDIT, MAINTAIN), STORE_BULK)
 
 _BY_MESSAGE = {route.message: route for route in ROUTES}
 _BY_TASK = {route.task: route for route in ROUTES}

@@ -27,6 +27,7 @@ def schedule(settings: Settings) -> dict[str, dict[str, Any]]:
     return {
         "tick": _entry(routes.TICK, tick),
         "sweep": _entry(routes.SWEEP, sweep),
+        "review": _entry(routes.REVIEW, timedelta(seconds=settings.review_seconds)),
         "audit": _entry(routes.AUDIT, AUDIT_EVERY),
         "reprocess": _entry(routes.REPROCESS, _daily(settings.reprocess_at)),
         "maintain": _entry(routes.MAINTAIN, _daily(settings.maintain_at)),

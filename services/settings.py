@@ -140,6 +140,9 @@ class Settings(PlaceSettings):
     sweep_seconds: float = Field(
         default=30, gt=0, description="How often lost work is looked for."
     )
+    review_seconds: float = Field(
+        default=60, gt=0, description="How often stories that changed are reviewed."
+    )
     reprocess_at: time = Field(
         default=time(3, 0), description="Time of day (UTC) for scheduled reprocessing."
     )
@@ -148,6 +151,11 @@ class Settings(PlaceSettings):
     )
     keep_polls_days: int = Field(
         default=90, ge=1, description="Age in days at which polls are deleted."
+    )
+    story_days: int = Field(
+        default=30,
+        ge=1,
+        description="Days without a change after which a story is closed.",
     )
     keep_audit_log_days: int = Field(
         default=730, ge=1, description="Age in days at which the audit log is deleted."

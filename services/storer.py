@@ -40,11 +40,17 @@ from store.engine import Engine, Session, open_engine, reading, transaction
 from store.hosts import forget_pauses
 from store.page_texts import save_pages
 from store.polls import save_polls
+from store.regroup import review_stories
 from store.results import save_enrichment
 from store.schema import require_schema
 
 # What a Retry-After may ask for, and what clocks may differ by.
 LONGEST_PAUSE = timedelta(seconds=MAX_RETRY_AFTER_SECONDS) + SLACK
+
+# Stories a transaction, some tenths of a second, and seconds a task: nothing else is
+# stored meanwhile.
+REVIEWED_TOGETHER = 20
+REVIEW_SECONDS = 5
 
 log = logging.getLogger("wireroom.store")
 
@@ -68,6 +74,7 @@ def register(app: Celery, settings: Settings) -> None:
     register_scheduled(app, routes.TICK, desk.tick)
     register_scheduled(app, routes.SWEEP, desk.sweep)
     register_scheduled(app, routes.REPROCESS, desk.reprocess)
+    register_scheduled(app, routes.REVIEW, desk.review)
     register_scheduled(app, routes.AUDIT, desk.audit)
     register_scheduled(app, routes.MAINTAIN, desk.maintain)
 
@@ -247,6 +254,22 @@ class Desk:
             )
         log.info("reprocess.ordered", extra={"job_id": ordered.job_id})
         self._dispatcher.articles(Lane.BULK)
+
+    def review(self) -> None:
+        """Review the stories that have changed; a long list is gone on with later."""
+        end = time.monotonic() + REVIEW_SECONDS
+        is_done = False
+        while not is_done and time.monotonic() < end:
+            with self._transaction() as session:
+                step = review_stories(
+                    session,
+                    clusterer=JUDGE.stories,
+                    now=utc_now(),
+                    most=REVIEWED_TOGETHER,
+                )
+            is_done = step.is_done
+        if not is_done:
+            self._nudge(routes.REVIEW)
 
     def audit(self) -> None:
         """Check the balance of the books, and say so loudly if it does not hold."""

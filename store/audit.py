@@ -180,3 +180,13 @@ def _related(session: Session) -> Iterator[AuditLine]:
         found=number(session, select(func.count()).select_from(members)),
         detail="each counts the members that are no copies",
     )
+    left = select(func.count()).select_from(StoryMember)
+    yield AuditLine(
+        name="articles in merged stories",
+        expected=0,
+        found=number(
+            session,
+            left.join(Story, Story.id == StoryMember.story_id).where(~lives),
+        ),
+        detail="they went along",
+    )

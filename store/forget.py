@@ -36,6 +36,7 @@ from store.models import (
     Story,
     StoryKey,
     StoryMember,
+    StoryVector,
 )
 from store.roles import count_members
 from store.tombstones import bury_entries
@@ -48,6 +49,7 @@ _OWNED = (
     Enrichment,
     Fingerprint,
     FingerprintKey,
+    StoryVector,
     EnrichWork,
     Alert,
     Page,
@@ -159,7 +161,7 @@ def _leave_stories(session: Session, ids: Sequence[int]) -> None:
         .group_by(StoryMember.story_id)
     )
     spans = [
-        {"id": story_id, "first_at": first, "last_at": last}
+        {"id": story_id, "first_at": first, "last_at": last, "is_due": True}
         for story_id, first, last in session.execute(times)
     ]
     if spans:

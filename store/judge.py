@@ -18,6 +18,8 @@ from enrich.messages import (
     StoryCandidate,
     StoryChoice,
     StoryFeatures,
+    StoryGroup,
+    StoryPart,
 )
 
 Centroid = tuple[tuple[str, float], ...]
@@ -43,14 +45,26 @@ Learn = Callable[[Iterable[bytes]], Sequence[Common]]  # from packed lines of pa
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judge:
-    """Five decisions: are two texts copies, who is the original, which story, mean.
+class Clusterer:
+    """What stories are made by: where an article belongs, and a second look at that."""
 
-    The fifth: which lines the pages of a source have in common, and are furniture.
+    assign: Callable[[StoryFeatures, datetime, Sequence[StoryCandidate]], StoryChoice]
+    mean: Callable[[Sequence[tuple[Centroid, int]]], Centroid]  # of terms and weights
+    keys: Callable[[Centroid], tuple[int, ...]]  # under which stories are found
+    # The ids of the stories that are reviewed with one, out of those given.
+    neighbours: Callable[[StoryCandidate, Sequence[StoryCandidate]], list[int]]
+    regroup: Callable[[Sequence[StoryPart]], list[StoryGroup]]  # none: as they stand
+    max_taken_apart: int  # stories of more articles are reviewed as a whole
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """The decisions: are two texts copies, who is the original, which story.
+
+    And which lines the pages of a source have in common, and are furniture.
     """
 
     compare: Callable[[Fingerprint, Fingerprint], Comparison | None]
     settle: Callable[[Mapping[int, datetime], Sequence[CopyPair]], list[CopyVerdict]]
-    assign: Callable[[StoryFeatures, datetime, Sequence[StoryCandidate]], StoryChoice]
-    add_member: Callable[[Centroid, int, StoryFeatures], Centroid]
+    stories: Clusterer
     learn: Learn

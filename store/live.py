@@ -1,12 +1,12 @@
 """Live stories: those that could take an article, loaded for one batch."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ScalarSelect, Select, func, select
 from sqlalchemy.orm import Session
 
 from enrich.messages import StoryCandidate, StoryFeatures
@@ -14,6 +14,7 @@ from store.clauses import chunks
 from store.judge import Centroid
 from store.models import Story, StoryKey
 from store.postings import Index, read_postings
+from store.vectors import unpack_terms
 
 # News of an event thins out within days; two weeks keep slow stories together.
 WINDOW = timedelta(days=14)
@@ -56,12 +57,15 @@ class Live:
             story_id=self.id,
             centroid=self.centroid,
             n_articles=self.n_articles,
+            first_at=self.first_at,
             last_at=self.last_at,
         )
 
-    def in_window(self, at: datetime) -> bool:
-        """Return whether the story is open for an article of that time."""
-        return moved(self.first_at, -WINDOW) <= at <= moved(self.last_at, WINDOW)
+    def in_window(self, first: datetime, last: datetime) -> bool:
+        """Return whether the story is open for what lies between these times."""
+        return moved(self.first_at, -WINDOW) <= last and first <= moved(
+            self.last_at, WINDOW
+        )
 
 
 def moved(at: datetime, by: timedelta) -> datetime:
@@ -72,6 +76,12 @@ def moved(at: datetime, by: timedelta) -> datetime:
         return FIRST if by < timedelta(0) else LAST
 
 
+def living(story_id: int) -> ScalarSelect[Any]:
+    """Select the story that an id stands for now, which may have been merged."""
+    now = func.coalesce(Story.merged_into, Story.id)
+    return select(now).where(Story.id == story_id).scalar_subquery()
+
+
 def load_stories(
     session: Session, articles: Sequence[Placed], wanted: set[int], *, pipeline_id: int
 ) -> dict[int, Live]:
@@ -79,22 +89,13 @@ def load_stories(
     if not articles:
         return {}
     keys = sorted({key for one in articles for key in one.features.keys})
-    index = Index(model=StoryKey, entry="story_id", most=MAX_POSTINGS, newest=True)
-    hits = read_postings(session, index, keys, pipeline_id=pipeline_id)
-    opened = _open_for(session, articles, {story_id for _, story_id in hits})
-    hits = [(key, story_id) for key, story_id in hits if story_id in opened]
-    found = wanted | _most_shared(articles, hits)
-    live: dict[int, Live] = {}
-    for some in chunks(sorted(found)):
-        for row in session.execute(_stories(some)):
-            live[row.id] = Live(
-                id=row.id,
-                title=row.title,
-                n_articles=row.n_articles,
-                first_at=row.first_at,
-                last_at=row.last_at,
-                centroid=tuple((term, weight) for term, weight in row.centroid),
-            )
+    times = articles[0].at, articles[-1].at
+    hits = open_postings(session, keys, times, pipeline_id=pipeline_id)
+    postings = by_key(hits)
+    found = set(wanted)
+    for one in articles:
+        found |= set(most_shared(one.features.keys, postings))
+    live = read_stories(session, found)
     for key, story_id in hits:
         if story_id in live:
             live[story_id].keys.add(key)
@@ -102,10 +103,66 @@ def load_stories(
     return live
 
 
-def _open_for(session: Session, articles: Sequence[Placed], ids: set[int]) -> set[int]:
-    """Return those of the stories whose time suits any of the articles."""
-    near = Story.last_at >= moved(articles[0].at, -WINDOW)
-    soon = Story.first_at <= moved(articles[-1].at, WINDOW)
+def read_stories(session: Session, ids: Iterable[int]) -> dict[int, Live]:
+    """Return stories by id, without their keys."""
+    live: dict[int, Live] = {}
+    for some in chunks(sorted(ids)):
+        for row in session.execute(_stories(some)):
+            live[row.id] = Live(
+                id=row.id,
+                title=row.title,
+                n_articles=row.n_articles,
+                first_at=row.first_at,
+                last_at=row.last_at,
+                centroid=unpack_terms(row.centroid),
+            )
+    return live
+
+
+def open_postings(
+    session: Session,
+    keys: Sequence[int],
+    times: tuple[datetime, datetime],
+    *,
+    pipeline_id: int,
+) -> list[tuple[int, int]]:
+    """Return key and id of the stories that have a key and suit any of the times.
+
+    Args:
+        session: To read with.
+        keys: Of heavy terms.
+        times: The first and the last of what is looked for.
+        pipeline_id: The clusterer.
+    """
+    index = Index(model=StoryKey, entry="story_id", most=MAX_POSTINGS, newest=True)
+    hits = read_postings(session, index, keys, pipeline_id=pipeline_id)
+    opened = _open_for(session, times, {story_id for _, story_id in hits})
+    return [(key, story_id) for key, story_id in hits if story_id in opened]
+
+
+def most_shared(
+    keys: Sequence[int], postings: Mapping[int, Sequence[int]]
+) -> list[int]:
+    """Return the stories that have most of the keys, at most `MAX_CANDIDATES`."""
+    shared = Counter(story_id for key in keys for story_id in postings.get(key, ()))
+    ranked = sorted(shared, key=lambda story_id: (-shared[story_id], story_id))
+    return ranked[:MAX_CANDIDATES]
+
+
+def by_key(hits: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
+    """Return key -> ids of the stories that have it."""
+    postings: dict[int, list[int]] = {}
+    for key, story_id in hits:
+        postings.setdefault(key, []).append(story_id)
+    return postings
+
+
+def _open_for(
+    session: Session, times: tuple[datetime, datetime], ids: set[int]
+) -> set[int]:
+    """Return those of the stories whose time suits any of the times."""
+    near = Story.last_at >= moved(times[0], -WINDOW)
+    soon = Story.first_at <= moved(times[1], WINDOW)
     opened: set[int] = set()
     for some in chunks(sorted(ids)):
         query = select(Story.id).where(Story.id.in_(some), Story.merged_into.is_(None))
@@ -123,20 +180,3 @@ def _stories(ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
         Story.centroid,
     )
     return select(*columns).where(Story.id.in_(ids))
-
-
-def _most_shared(
-    articles: Sequence[Placed], hits: Sequence[tuple[int, int]]
-) -> set[int]:
-    """Return the stories that share most keys with any of the articles."""
-    postings: dict[int, list[int]] = {}
-    for key, story_id in hits:
-        postings.setdefault(key, []).append(story_id)
-    best: set[int] = set()
-    for one in articles:
-        shared = Counter(
-            story_id for key in one.features.keys for story_id in postings.get(key, ())
-        )
-        ranked = sorted(shared, key=lambda story_id: (-shared[story_id], story_id))
-        best |= set(ranked[:MAX_CANDIDATES])
-    return best

@@ -7,13 +7,14 @@ next night, so that one lock in the way does not stop the rest.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from store import learned, partitions, retention, rollups, statistics
+from store import closing, learned, partitions, retention, rollups, statistics
 from store.clauses import chunks, insert_into
 from store.documents import forget_documents
 from store.engine import Engine, is_postgresql, reading, transaction
@@ -33,6 +34,7 @@ class Keep:
 
     polls_days: int
     audit_log_days: int
+    story_days: int  # without a change, until a story is closed
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,6 +50,8 @@ class Report:
     documents: int = 0
     rollups: int = 0  # rows that were wrong
     learned: int = 0  # lines newly known as furniture
+    stories: int = 0  # closed
+    vectors: int = 0  # of articles whose stories are not reviewed any more, deleted
     left: list[str] = field(default_factory=list)  # what could not be done, and why
     unfinished: bool = False  # articles are left, and the time is up
     unmeasured: int = 0  # tables whose statistics are left to the next night
@@ -128,6 +132,7 @@ def maintain(
     _make_partitions(night)
     night.step("rollups", lambda session: _repair(session, night))
     _learn(night)
+    _close_stories(night, now - timedelta(days=keep.story_days))
     _measure(night)
     return night.report
 
@@ -293,6 +298,32 @@ def _learn_of_one(session: Session, night: _Night) -> None:
 def _has_news(night: _Night) -> bool:
     with reading(night.engine) as session:
         return learned.has_news(session)
+
+
+def _close_stories(night: _Night, before: datetime) -> None:
+    steps = _vector_steps(night, before), _closing_steps(night, before)
+    for _ in chain(*steps):
+        if night.is_over():
+            night.report.unfinished = True
+            return
+
+
+def _vector_steps(night: _Night, before: datetime) -> Iterator[None]:
+    n_gone = 1
+    while n_gone:
+        with transaction(night.engine) as session:
+            n_gone = closing.forget_vectors(session, before=before)
+        night.report.vectors += n_gone
+        yield
+
+
+def _closing_steps(night: _Night, before: datetime) -> Iterator[None]:
+    after: int | None = 0
+    while after is not None:
+        with transaction(night.engine) as session:
+            n_closed, after = closing.close_stories(session, before=before, after=after)
+        night.report.stories += n_closed
+        yield
 
 
 def _measure(night: _Night) -> None:

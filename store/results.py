@@ -286,7 +286,7 @@ def _save_stories(
         session,
         placed,
         pipeline_id=pipeline_id,
-        judge=context.judge,
+        clusterer=context.judge.stories,
         now=context.now,
     )
 

@@ -35,6 +35,10 @@ def follow_verdicts(session: Session, changed: Mapping[int, int | None]) -> None
             )
             options = {"synchronize_session": False}
             stories |= set(session.scalars(moved, execution_options=options))
+    for some in chunks(sorted(stories)):
+        # What a story is about no longer counts them, or counts them now.
+        due = update(Story).where(Story.id.in_(some)).values(is_due=True)
+        session.execute(due.execution_options(synchronize_session=False))
     count_members(session, stories)
 
 

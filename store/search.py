@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from enrich.messages import Stage
 from store.errors import BadQuery
+from store.live import living
 from store.models import Article, StoryMember
 from store.queries.articles import (
     ArticleLine,
@@ -190,7 +191,7 @@ def _filter(part: Filter, session: Session) -> ColumnElement[bool]:
         case InStory():
             return Article.id.in_(
                 select(StoryMember.article_id).where(
-                    StoryMember.story_id == part.story_id,
+                    StoryMember.story_id == living(part.story_id),
                     StoryMember.pipeline_id == active(Stage.STORIES),
                 )
             )

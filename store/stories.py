@@ -1,7 +1,8 @@
 """Stories: which event an article belongs to, decided one article after the other.
 
 Articles of a message are placed in the order of their time, so that the order within
-a batch does not matter. The caller is alone with the verdicts.
+a batch does not matter. What changes is looked at again (`store.regroup`). The caller
+is alone with the verdicts.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,12 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from store.batches import insert_numbered, insert_rows, update_rows
+from store.batches import insert_numbered, insert_rows, replace_rows, update_rows
 from store.clauses import chunks
-from store.judge import Judge
+from store.judge import Clusterer
 from store.live import Live, Placed, load_stories
 from store.models import (
     ActivePipeline,
@@ -23,9 +24,11 @@ from store.models import (
     StoryEvent,
     StoryKey,
     StoryMember,
+    StoryVector,
 )
 from store.roles import count_members
 from store.tuples import Tuples
+from store.vectors import pack_terms
 from store.words import MemberRole, StoryEventKind
 
 
@@ -42,11 +45,16 @@ def place_articles(
     articles: Sequence[Placed],
     *,
     pipeline_id: int,
-    judge: Judge,
+    clusterer: Clusterer,
     now: datetime,
 ) -> None:
-    """Put each article into a story, or let it open one; members stay put."""
+    """Put each article into a story, or let it open one.
+
+    An article that is in a story stays there, and its story is reviewed.
+    """
+    _store_vectors(session, articles, pipeline_id, now)
     members = _members(session, [one.article_id for one in articles], pipeline_id)
+    _let_review(session, set(members.values()), now)
     waiting = [one for one in articles if one.article_id not in members]
     waiting.sort(key=lambda one: (one.at, one.article_id))
     families = _families(session, [one.article_id for one in waiting])
@@ -56,9 +64,34 @@ def place_articles(
     joined: list[_Joined] = []
     for one in waiting:
         family = families.get(one.article_id, _Family())
-        joined.append(_place(one, live, homes, family, judge))
+        joined.append(_place(one, live, homes, family, clusterer))
         homes[one.article_id] = joined[-1].story.id
     _store(session, live, joined, pipeline_id, now)
+
+
+def _store_vectors(
+    session: Session, articles: Sequence[Placed], pipeline_id: int, now: datetime
+) -> None:
+    rows = [
+        {
+            "article_id": one.article_id,
+            "pipeline_id": pipeline_id,
+            "terms": pack_terms(one.features.terms),
+            "stored_at": now,
+        }
+        for one in articles
+    ]
+    replace_rows(session, StoryVector, rows, key=["article_id", "pipeline_id"])
+
+
+def _let_review(session: Session, ids: Iterable[int], now: datetime) -> None:
+    for some in chunks(sorted(ids)):
+        session.execute(
+            update(Story)
+            .where(Story.id.in_(some))
+            .values(is_due=True, changed_at=now)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _members(session: Session, ids: Iterable[int], pipeline_id: int) -> dict[int, int]:
@@ -103,13 +136,13 @@ def _place(
     live: dict[int, Live],
     homes: dict[int, int],
     family: _Family,
-    judge: Judge,
+    clusterer: Clusterer,
 ) -> _Joined:
     role = MemberRole.COPY if family.is_copy else MemberRole.MEMBER
     home = next((homes[other] for other in family.others if other in homes), None)
     if home is not None:
         if not family.is_copy:
-            _take_in(live[home], one, judge)
+            _take_in(live[home], one, clusterer)
         return _Joined(
             article_id=one.article_id, story=live[home], role=role, score=1.0
         )
@@ -117,15 +150,15 @@ def _place(
     candidates = [
         story.candidate()
         for story in live.values()
-        if story.keys & keys and story.in_window(one.at)
+        if story.keys & keys and story.in_window(one.at, one.at)
     ]
-    choice = judge.assign(one.features, one.at, candidates)
+    choice = clusterer.assign(one.features, one.at, candidates)
     if choice.story_id is None:
         story = _open(one, live)
         role = role if family.is_copy else MemberRole.OPENER
     else:
         story = live[choice.story_id]
-        _take_in(story, one, judge)
+        _take_in(story, one, clusterer)
     return _Joined(
         article_id=one.article_id, story=story, role=role, score=choice.score
     )
@@ -145,8 +178,9 @@ def _open(one: Placed, live: dict[int, Live]) -> Live:
     return story
 
 
-def _take_in(story: Live, one: Placed, judge: Judge) -> None:
-    story.centroid = judge.add_member(story.centroid, story.n_articles, one.features)
+def _take_in(story: Live, one: Placed, clusterer: Clusterer) -> None:
+    parts = [(story.centroid, story.n_articles), (one.features.terms, 1)]
+    story.centroid = clusterer.mean(parts)
     story.n_articles += 1
     story.first_at = min(story.first_at, one.at)
     story.last_at = max(story.last_at, one.at)
@@ -166,7 +200,7 @@ def _store(
     opened = [story for story in live.values() if story.id < 0]
     if opened:
         rows = [
-            _story_row(one) | {"pipeline_id": pipeline_id, "created_at": now}
+            _story_row(one, now) | {"pipeline_id": pipeline_id, "created_at": now}
             for one in opened
         ]
         ids = insert_numbered(session, Story, rows)
@@ -176,7 +210,8 @@ def _store(
     changed = [
         story for story in live.values() if story.changed and id(story) not in news
     ]
-    update_rows(session, Story, [_story_row(one) | {"id": one.id} for one in changed])
+    rows = [_story_row(one, now) | {"id": one.id} for one in changed]
+    update_rows(session, Story, rows)
     _store_members(session, joined, opened, pipeline_id, now)
     keys = [
         (pipeline_id, key, story.id)
@@ -188,13 +223,15 @@ def _store(
     count_members(session, {one.story.id for one in joined})
 
 
-def _story_row(story: Live) -> dict[str, Any]:
+def _story_row(story: Live, now: datetime) -> dict[str, Any]:
     return {
         "title": story.title,
         "n_articles": story.n_articles,
         "first_at": story.first_at,
         "last_at": story.last_at,
-        "centroid": [[term, weight] for term, weight in story.centroid],
+        "centroid": pack_terms(story.centroid),
+        "changed_at": now,
+        "is_due": True,
     }
 
 

@@ -14,7 +14,7 @@ from xxhash import xxh3_64_intdigest
 
 from enrich.messages import Entity, StoryFeatures
 
-VERSION = "2"  # raise it with every change that alters a vector
+VERSION = "3"  # raise it with every change that alters a vector
 
 MAX_TERMS = 60  # 89 % of the squared length of what 350 words give
 MAX_KEYS = 12  # 99 % of pairs on one event share at least one
@@ -40,7 +40,11 @@ _POSSESSIVE = re.compile(r"['\u2019]s?$")
 _MIN_PLURAL = 4  # letters: "gas" and "bus" are no plurals
 _IDF_TABLE = Path(__file__).parent / "tables" / "idf-en.tsv.xz"
 
+# Four decimals say all that is known, and keep what is stored of an article short.
+WEIGHT_DIGITS = 4
+
 Vector = Mapping[str, float]
+Terms = tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,20 +92,29 @@ def describe(
         **_scale(names, math.sqrt(share)),
     }
     terms = unit_terms(vector, MAX_TERMS)
-    return StoryFeatures(
-        terms=terms,
-        keys=tuple(sorted({hash_term(term) for term, _ in terms[:MAX_KEYS]})),
-    )
+    return StoryFeatures(terms=terms, keys=index_keys(terms))
 
 
-def unit_terms(vector: Vector, limit: int) -> tuple[tuple[str, float], ...]:
+def unit_terms(vector: Vector, limit: int) -> Terms:
     """Return the heaviest terms, heaviest first, scaled to unit length."""
+    heaviest = heaviest_terms(vector, limit)
+    norm = math.sqrt(math.fsum(weight * weight for _, weight in heaviest))
+    scaled = ((term, weight / norm) for term, weight in heaviest)
+    return tuple((term, round(weight, WEIGHT_DIGITS)) for term, weight in scaled)
+
+
+def heaviest_terms(vector: Vector, limit: int) -> Terms:
+    """Return the heaviest terms, heaviest first; equal ones by their spelling."""
     heaviest = sorted(
         ((term, weight) for term, weight in vector.items() if weight > 0.0),
         key=lambda pair: (-pair[1], pair[0]),
-    )[:limit]
-    norm = math.sqrt(math.fsum(weight * weight for _, weight in heaviest))
-    return tuple((term, weight / norm) for term, weight in heaviest)
+    )
+    return tuple(heaviest[:limit])
+
+
+def index_keys(terms: Terms) -> tuple[int, ...]:
+    """Return the keys of the heaviest terms, under which stories are found."""
+    return tuple(sorted({hash_term(term) for term, _ in terms[:MAX_KEYS]}))
 
 
 def hash_term(term: str) -> int:

@@ -9,6 +9,7 @@ import typer
 from enrich.stories.features import load_statistics
 from services.cli.ask import asking, print_lines, spellings
 from services.cli.output import Output
+from services.cli.story import TURNS
 from services.explaining import Explanation, explain, features_of
 from store import queries
 from store.engine import Session
@@ -76,8 +77,9 @@ def _print(output: Output, found: Explanation) -> None:
     _table(output, title, found.almost_copies, ALMOST)
     if found.story is not None:
         output.heading("Story")
-        output.facts(_without(asdict(found.story), "terms"))
+        output.facts(_without(asdict(found.story), "terms", "turns"))
         _table(output, "What article and story share", found.story.terms, TERM)
+        _table(output, "What happened, the latest first", found.story.turns, TURNS)
     title = f"Nearest other stories now (to join takes {found.min_similarity:g})"
     _table(output, title, found.other_stories, OTHER)
 
@@ -90,8 +92,8 @@ def _table(
         print_lines(output, lines, columns=columns)
 
 
-def _without(facts: dict[str, Any], name: str) -> dict[str, Any]:
-    return {key: value for key, value in facts.items() if key != name}
+def _without(facts: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {key: value for key, value in facts.items() if key not in names}
 
 
 APPEARANCE = ("first_seen_at", "outcome", "key_mode", "key", "feed")

@@ -57,6 +57,7 @@ COMMANDS = {
     "articles": "services.cli.articles",
     "show": "services.cli.articles",
     "explain": "services.cli.explain",
+    "story": "services.cli.story",
     "review": "services.cli.articles",
     "search": "services.cli.search",
     "entities": "services.cli.entities",

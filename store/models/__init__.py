@@ -3,16 +3,7 @@
 from store.models.access import ApiKey, AuditLog
 from store.models.articles import Article, Entry, EntryAlias, Revision
 from store.models.base import Base
-from store.models.copies import (
-    CopyPair,
-    Duplicate,
-    Fingerprint,
-    FingerprintKey,
-    Story,
-    StoryEvent,
-    StoryKey,
-    StoryMember,
-)
+from store.models.copies import CopyPair, Duplicate, Fingerprint, FingerprintKey
 from store.models.enrichment import (
     ActivePipeline,
     ArticleEntity,
@@ -45,6 +36,13 @@ from store.models.runs import (
     PollPart,
     Run,
     RunFile,
+)
+from store.models.stories import (
+    Story,
+    StoryEvent,
+    StoryKey,
+    StoryMember,
+    StoryVector,
 )
 from store.models.work import EnrichWork, Job, JobRange, Quarantine
 
@@ -97,6 +95,7 @@ __all__ = [
     "StoryEvent",
     "StoryKey",
     "StoryMember",
+    "StoryVector",
     "Tombstone",
     "WatchRule",
     "WebhookDelivery",

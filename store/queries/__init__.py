@@ -27,13 +27,7 @@ from store.queries.quarantine import (
     get_quarantined,
     list_quarantine,
 )
-from store.queries.related import (
-    DuplicateLine,
-    StoryLine,
-    find_story,
-    list_duplicates,
-    list_stories,
-)
+from store.queries.related import DuplicateLine, list_duplicates
 from store.queries.runs import RunProgress, run_progress
 from store.queries.status import (
     LaneLine,
@@ -42,6 +36,13 @@ from store.queries.status import (
     Totals,
     counts,
     status,
+)
+from store.queries.stories import (
+    StoryLine,
+    StoryTurn,
+    find_story,
+    list_stories,
+    story_turns,
 )
 from store.queries.work import Standing, WorkState, count_standings, work_state
 
@@ -69,6 +70,7 @@ __all__ = [
     "Standing",
     "Status",
     "StoryLine",
+    "StoryTurn",
     "Totals",
     "WorkState",
     "articles_per_source",
@@ -93,5 +95,6 @@ __all__ = [
     "run_progress",
     "status",
     "stories_near",
+    "story_turns",
     "work_state",
 ]

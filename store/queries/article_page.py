@@ -23,13 +23,9 @@ from store.models import (
 )
 from store.queries.articles import ArticleLine, active, article_line, select_lines
 from store.queries.pages import PageLine, find_page
-from store.queries.related import (
-    DuplicateLine,
-    StoryLine,
-    find_story,
-    list_duplicates,
-)
+from store.queries.related import DuplicateLine, list_duplicates
 from store.queries.rows import read
+from store.queries.stories import StoryLine, find_story
 from store.queries.work import WorkState, work_state
 
 # Shorter ones would match by chance.

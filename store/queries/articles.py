@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, and_, literal_column, select
 from sqlalchemy.orm import Session
 
 from enrich.messages import Stage
+from store.live import living
 from store.models import (
     ActivePipeline,
     Article,
@@ -87,7 +88,7 @@ def list_articles(  # noqa: PLR0913 - one keyword a filter
         Article.sort_at >= since if since is not None else None,
         Article.sort_at < until if until is not None else None,
         names_entity(session, entity) if entity is not None else None,
-        StoryMember.story_id == story_id if story_id is not None else None,
+        StoryMember.story_id == living(story_id) if story_id is not None else None,
         Duplicate.article_id.is_not(None) if copies else None,
         Duplicate.article_id.is_(None) if copies is False else None,
         # Spelt out, or no index that holds these alone is used.

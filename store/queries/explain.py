@@ -27,9 +27,12 @@ from store.postings import Index, read_postings
 from store.queries.articles import active
 from store.queries.related import DuplicateLine, list_duplicates
 from store.queries.rows import read
+from store.queries.stories import StoryTurn, story_turns
+from store.vectors import unpack_terms
 
 # An article that more entries brought is explained by the first of them.
 MAX_APPEARANCES = 100
+MAX_TURNS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +103,7 @@ class Evidence:
     nearest: tuple[Nearest, ...]  # most shared keys first, MAX_CANDIDATES at most
     entities: tuple[Entity, ...]
     membership: Membership | None
+    turns: tuple[StoryTurn, ...]  # of it in its story, and of that; latest first
 
 
 def get_evidence(session: Session, article_id: int) -> Evidence:
@@ -112,6 +116,7 @@ def get_evidence(session: Session, article_id: int) -> Evidence:
     verdicts = list_duplicates(session, article_id=article_id)
     copy_of = verdicts[0] if verdicts else None
     marks, nearest = _nearest(session, article_id)
+    membership = _membership(session, article_id)
     return Evidence(
         **row,
         keys=_keys(session, article_id),
@@ -124,7 +129,12 @@ def get_evidence(session: Session, article_id: int) -> Evidence:
         marks=marks,
         nearest=nearest,
         entities=_entities(session, article_id),
-        membership=_membership(session, article_id),
+        membership=membership,
+        turns=story_turns(
+            session, membership.story_id, article_id=article_id, limit=MAX_TURNS
+        )
+        if membership
+        else (),
     )
 
 
@@ -140,7 +150,7 @@ def stories_near(
         return []
     placed = Placed(article_id=article_id, at=at, title="", features=features)
     live = load_stories(session, [placed], set(), pipeline_id=pipeline_id)
-    near = (story for _, story in sorted(live.items()) if story.in_window(at))
+    near = (story for _, story in sorted(live.items()) if story.in_window(at, at))
     return [(story.title, story.candidate()) for story in near]
 
 
@@ -266,8 +276,7 @@ def _membership(session: Session, article_id: int) -> Membership | None:
     row = session.execute(query).mappings().one_or_none()
     if row is None:
         return None
-    centroid = tuple((term, weight) for term, weight in row["centroid"])
-    return Membership(**{**row, "centroid": centroid})
+    return Membership(**{**row, "centroid": unpack_terms(row["centroid"])})
 
 
 def _active_id(session: Session, stage: Stage) -> int | None:

@@ -23,7 +23,7 @@ from store.models import (
 from store.retention import Scope
 
 DAY = timedelta(days=1)
-KEEP = Keep(polls_days=90, audit_log_days=90)
+KEEP = Keep(polls_days=90, audit_log_days=90, story_days=30)
 
 
 @pytest.fixture

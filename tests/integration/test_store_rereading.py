@@ -50,7 +50,7 @@ NOTICE = (
     "The Gazette is owned by its readers and has reported from the coast for years."
 )
 TOPICS = ("harbour", "orchard", "railway", "theatre")
-KEEP = maintenance.Keep(polls_days=90, audit_log_days=730)
+KEEP = maintenance.Keep(polls_days=90, audit_log_days=730, story_days=30)
 EXTRACTORS = frozenset(list_extractors())
 
 

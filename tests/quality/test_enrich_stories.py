@@ -1,4 +1,4 @@
-"""How well a single pass puts articles on one event together."""
+"""How well articles on one event are put together, and what reviews do for that."""
 
 import gzip
 import hashlib
@@ -27,12 +27,15 @@ pytestmark = pytest.mark.quality
 
 # The articles carry no times, so all are of one moment. Threshold and weights were
 # chosen on the topics of even place, the others only checked them. The floors are on
-# the mean of five orders: B-cubed and pairwise F1.
+# the mean of five orders: B-cubed and pairwise F1. Each single order is held to what
+# is asked of the mean: 0.9 and 0.85.
 FLOORS = {
-    "crf": {0: (0.945, 0.93), 1: (0.9, 0.86)},
-    "rules": {0: (0.945, 0.93), 1: (0.905, 0.865)},
+    "crf": {0: (0.955, 0.94), 1: (0.925, 0.88)},
+    "rules": {0: (0.945, 0.93), 1: (0.94, 0.915)},
 }
+LOWEST = (0.9, 0.85)
 HALVES = ("tuned", "held out")
+NAMES = ("B-cubed", "pairwise")
 N_ORDERS = 5
 Find = Callable[[Sequence[dict[str, str]]], list[int]]
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -115,17 +118,30 @@ def measure(half: int, find: Find) -> tuple[list[float], list[float]]:
     return b_cubed, pairs
 
 
-def keep(figure: Figure, name: str, scores: list[float], floor: float | None) -> None:
+def keep(
+    figure: Figure,
+    name: str,
+    scores: list[float],
+    *,
+    floor: float | None = None,
+    lowest: float | None = None,
+) -> None:
     figure(f"stories, {name}, mean", sum(scores) / len(scores), floor=floor)
+    figure(f"stories, {name}, lowest of five", min(scores), floor=lowest)
     figure(f"stories, {name}, highest less lowest", max(scores) - min(scores))
 
 
 @cache
-def measure_ours(tier: str, half: int) -> tuple[list[float], list[float]]:
+def measure_ours(
+    tier: str, half: int, *, reviewed: bool = True
+) -> tuple[list[float], list[float]]:
     features = read_features(tier)
-    return measure(
-        half, lambda rows: cluster([(features[row["id"]], MOMENT) for row in rows])
-    )
+
+    def find(rows: Sequence[dict[str, str]]) -> list[int]:
+        dated = [(features[row["id"]], MOMENT) for row in rows]
+        return cluster(dated, reviewed=reviewed)
+
+    return measure(half, find)
 
 
 @pytest.mark.parametrize("half", [0, 1])
@@ -135,8 +151,22 @@ def test_articles_on_one_event_make_one_story(
 ) -> None:
     b_cubed, pairs = measure_ours(tier, half)
     where, floors = f"{tier}, {HALVES[half]}", FLOORS[tier][half]
-    keep(figure, f"B-cubed F1, {where}", b_cubed, floors[0])
-    keep(figure, f"pairwise F1, {where}", pairs, floors[1])
+    for name, scores, floor, lowest in zip(
+        NAMES, (b_cubed, pairs), floors, LOWEST, strict=True
+    ):
+        keep(figure, f"{name} F1, {where}", scores, floor=floor, lowest=lowest)
+
+
+@pytest.mark.parametrize("half", [0, 1])
+@pytest.mark.parametrize("tier", list(FLOORS))
+def test_reviews_make_up_for_the_order_of_arrival(
+    tier: str, half: int, figure: Figure
+) -> None:
+    ours, once = measure_ours(tier, half), measure_ours(tier, half, reviewed=False)
+    for name, reviewed, scores in zip(NAMES, ours, once, strict=True):
+        keep(figure, f"{name} F1, {tier}, {HALVES[half]}, one pass alone", scores)
+        assert max(reviewed) - min(reviewed) < max(scores) - min(scores)
+        assert sum(reviewed) > sum(scores)
 
 
 # What stories are measured beside: words alone, weighed as ours are, and nothing else.
@@ -175,7 +205,7 @@ def cluster_words(rows: Sequence[dict[str, str]]) -> list[int]:
 
 @pytest.mark.parametrize("half", [0, 1])
 def test_words_alone_tell_events_apart_less_well(half: int, figure: Figure) -> None:
-    names, ours = ("B-cubed", "pairwise"), measure_ours("crf", half)
-    for name, own, words in zip(names, ours, measure(half, cluster_words), strict=True):
-        keep(figure, f"{name} F1, TF-IDF words, {HALVES[half]}", words, None)
+    ours, alone = measure_ours("crf", half), measure(half, cluster_words)
+    for name, own, words in zip(NAMES, ours, alone, strict=True):
+        keep(figure, f"{name} F1, TF-IDF words, {HALVES[half]}", words)
         assert sum(words) < sum(own)

@@ -14,6 +14,7 @@ from store import claims, feeds, files, polling
 from store.audit import audit
 from store.cursor import Planner
 from store.engine import Engine, open_engine, reading, transaction
+from store.judge import Judge
 from store.pipelines import activate
 from store.polls import save_polls
 from store.results import Saved, save_enrichment
@@ -36,6 +37,7 @@ class Desk:
     now: datetime = NOW
     pipelines: Sequence[Pipeline] = PIPELINES
     plan: Planner = plan
+    judge: Judge = JUDGE
     engine: Engine = field(init=False)
 
     def __post_init__(self) -> None:
@@ -94,7 +96,7 @@ class Desk:
     def save_enrichment(self, event: ArticlesEnriched) -> Saved:
         with transaction(self.engine) as session:
             return save_enrichment(
-                session, event, judge=JUDGE, now=self.now, max_attempts=3
+                session, event, judge=self.judge, now=self.now, max_attempts=3
             )
 
     def enrich(self) -> None:

@@ -1,6 +1,7 @@
 """Builds messages with one call, so that a test names only what it is about."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -38,7 +39,7 @@ from ingest.messages import (
     Rejection,
 )
 from store.cursor import PollFacts, PollPlan
-from store.judge import Centroid, Judge
+from store.judge import Centroid, Clusterer, Judge
 from store.limits import FileLimits, Limits
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -207,16 +208,22 @@ def _assign(
     return StoryChoice(story_id=min(same) if same else None, score=float(bool(same)))
 
 
-def _keep(centroid: Centroid, _n_articles: int, _features: StoryFeatures) -> Centroid:
-    return centroid
+def _first(parts: Sequence[tuple[Centroid, int]]) -> Centroid:
+    return parts[0][0]
 
 
 # The real decisions on copies; stories by equal last words, to keep tests readable.
 JUDGE = Judge(
     compare=compare,
     settle=settle,
-    assign=_assign,  # type: ignore[arg-type]  # a narrower sequence
-    add_member=_keep,
+    stories=Clusterer(
+        assign=_assign,  # type: ignore[arg-type]  # a narrower sequence
+        mean=_first,
+        keys=lambda terms: features(terms[0][0]).keys,
+        neighbours=lambda _story, _others: [],
+        regroup=lambda _parts: [],
+        max_taken_apart=100,
+    ),
     learn=find_common_packed,
 )
 

@@ -277,7 +277,6 @@ class Rows:
                 n_articles=len(members),
                 first_at=min(times),
                 last_at=max(times),
-                centroid=[],
                 created_at=NOW,
             )
         )

@@ -37,6 +37,7 @@ BARE = Evidence(
     nearest=(),
     entities=(),
     membership=None,
+    turns=(),
 )
 
 
@@ -88,6 +89,7 @@ def test_the_nearest_of_many_stories_are_told_the_own_one_left_out() -> None:
                 story_id=number,
                 centroid=(("a", number / 20),),
                 n_articles=1,
+                first_at=NOW,
                 last_at=NOW,
             ),
         )

@@ -42,6 +42,7 @@ def test_task_names_and_queues_stay_as_they_are() -> None:
         "store.tick",
         "store.sweep",
         "store.reprocess",
+        "store.review",
         "store.audit",
         "store.maintain",
     }
@@ -89,7 +90,7 @@ def test_what_folders_tell_never_stands_in_the_way_of_news() -> None:
 
 
 def test_what_takes_long_in_the_store_never_shares_a_queue_with_news() -> None:
-    long = {routes.REPROCESS, routes.AUDIT, routes.MAINTAIN}
+    long = {routes.REPROCESS, routes.REVIEW, routes.AUDIT, routes.MAINTAIN}
 
     assert {one for one, queue in routes.SCHEDULED.items() if queue != "store"} == long
 

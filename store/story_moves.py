@@ -1,0 +1,307 @@
+"""Stories filled anew: their members, what they are about, and what happened."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session, aliased
+
+from enrich.messages import StoryGroup
+from store.batches import insert_numbered, insert_rows, update_alike
+from store.clauses import chunks
+from store.judge import Centroid, Clusterer
+from store.models import ActivePipeline, Duplicate, Story, StoryEvent, StoryKey
+from store.models import StoryMember as Member
+from store.roles import count_members
+from store.tuples import Tuples
+from store.vectors import pack_terms
+from store.words import MemberRole, StoryEventKind
+
+
+class Shelf(NamedTuple):
+    """What a review works with."""
+
+    session: Session
+    clusterer: Clusterer
+    pipeline_id: int
+    now: datetime
+
+    def change(self, statement: Any) -> None:
+        """Run a statement that changes rows, which no object in memory stands for."""
+        options = {"synchronize_session": False}
+        self.session.execute(statement, execution_options=options)
+
+
+class Part(NamedTuple):
+    """An article of a story, or a story as a whole."""
+
+    number: int  # id of the article, or below 0 that of the story
+    story_id: int
+    n_articles: int
+    terms: Centroid
+    first_at: datetime
+    last_at: datetime
+    title: str  # of its first article
+    role: MemberRole
+
+    @property
+    def is_article(self) -> bool:
+        """Whether it is one article, and not a story."""
+        return self.number > 0
+
+
+class _Filled(NamedTuple):
+    """A story with its parts as they shall be."""
+
+    story_id: int
+    parts: list[Part]  # by time
+    scores: dict[int, float]  # by number of the part
+    split_from: int | None  # of a new one the story that most of it was in
+
+
+def refill(
+    shelf: Shelf, seed: int, held: Mapping[int, Part], groups: Sequence[StoryGroup]
+) -> set[int]:
+    """Give each group its story; return the ids of stories with other articles now.
+
+    Args:
+        shelf: What is worked with.
+        seed: The story that was due.
+        held: The parts by their number.
+        groups: Which of them make a story; the others stay as they are.
+    """
+    filled = [_filled(shelf, held, group) for group in groups]
+    homes = {part.number: one.story_id for one in filled for part in one.parts}
+    moved = [held[number] for number in homes if homes[number] != held[number].story_id]
+    keys = _keys(shelf, {*homes.values(), *(held[one].story_id for one in homes)})
+    for one in filled:
+        _move(shelf, one)
+    merged = _merge(shelf, moved, homes)
+    changed = {homes[part.number] for part in moved} | {one.story_id for one in moved}
+    live = changed - merged.keys()
+    _tell(shelf, filled, moved, merged)
+    _describe(shelf, filled, keys, live)
+    if seed not in changed:
+        shelf.change(update(Story).where(Story.id == seed).values(is_due=False))
+    count_members(shelf.session, changed)
+    return changed
+
+
+def bring_copies(shelf: Shelf, story_ids: Iterable[int]) -> None:
+    """Bring the copies in some stories to where their originals are.
+
+    A story of which nothing is left then is merged into the one that took the copies.
+    """
+    original = aliased(Member)
+    query = (
+        select(Member.article_id, Member.story_id, original.story_id.label("home"))
+        .join(Duplicate, Duplicate.article_id == Member.article_id)
+        .join(ActivePipeline, ActivePipeline.pipeline_id == Duplicate.pipeline_id)
+        .join(original, original.article_id == Duplicate.original_id)
+        .where(original.pipeline_id == Member.pipeline_id)
+        .where(original.story_id != Member.story_id)
+        .where(Member.pipeline_id == shelf.pipeline_id)
+        .order_by(Member.article_id)
+    )
+    homes: dict[int, int] = {}
+    for some in chunks(sorted(story_ids)):
+        for row in shelf.session.execute(query.where(Member.story_id.in_(some))).all():
+            which = _members_of(shelf).where(Member.article_id == row.article_id)
+            shelf.change(which.values(story_id=row.home))
+            homes[row.story_id] = row.home
+    left = select(Member.story_id).where(Member.story_id.in_(homes))
+    for emptied in homes.keys() - set(shelf.session.scalars(left.distinct())):
+        _take_over(shelf, emptied, homes[emptied])
+        _write_events(shelf, [_merging(shelf, emptied, homes[emptied])])
+
+
+def _filled(shelf: Shelf, held: Mapping[int, Part], group: StoryGroup) -> _Filled:
+    parts = sorted(
+        (held[number] for number in group.numbers),
+        key=lambda part: (part.first_at, part.number),
+    )
+    scores = dict(zip(group.numbers, group.scores, strict=False))
+    if group.story_id is not None:
+        return _Filled(group.story_id, parts, scores, split_from=None)
+    row = {
+        **_story_row(shelf, parts),
+        "pipeline_id": shelf.pipeline_id,
+        "n_articles": sum(part.n_articles for part in parts),
+        "created_at": shelf.now,
+    }
+    (story_id,) = insert_numbered(shelf.session, Story, [row])
+    return _Filled(story_id, parts, scores, split_from=_most(parts))
+
+
+def _most(parts: Iterable[Part]) -> int:
+    """Return the story that most of some articles are in, the oldest of equal ones."""
+    counts: Counter[int] = Counter()
+    for part in parts:
+        counts[part.story_id] += part.n_articles
+    return min(counts, key=lambda story_id: (-counts[story_id], story_id))
+
+
+def _story_row(shelf: Shelf, parts: Sequence[Part]) -> dict[str, Any]:
+    centroid = shelf.clusterer.mean([(part.terms, part.n_articles) for part in parts])
+    return {
+        "title": parts[0].title,
+        "first_at": min(part.first_at for part in parts),
+        "last_at": max(part.last_at for part in parts),
+        "centroid": pack_terms(centroid),
+        "changed_at": shelf.now,
+        "is_due": True,
+    }
+
+
+def _members_of(shelf: Shelf) -> Any:
+    return update(Member).where(Member.pipeline_id == shelf.pipeline_id)
+
+
+def _move(shelf: Shelf, one: _Filled) -> None:
+    opener = one.parts[0]
+    for part in one.parts:
+        is_new = part.story_id != one.story_id
+        if part.is_article:
+            role = MemberRole.OPENER if part is opener else MemberRole.MEMBER
+            values: dict[str, Any] = {"role": role} if role != part.role else {}
+            if is_new:
+                score = one.scores.get(part.number, 0.0)
+                values |= {"story_id": one.story_id, "score": score}
+            if values:
+                which = _members_of(shelf).where(Member.article_id == part.number)
+                shelf.change(which.values(values))
+            continue
+        members = _members_of(shelf).where(Member.story_id == part.story_id)
+        if part is not opener:
+            first = members.where(Member.role == MemberRole.OPENER)
+            shelf.change(first.values(role=MemberRole.MEMBER))
+        if is_new:
+            shelf.change(members.values(story_id=one.story_id))
+
+
+def _merge(
+    shelf: Shelf, moved: Sequence[Part], homes: Mapping[int, int]
+) -> dict[int, int]:
+    """Close the stories that nothing is left of; return by which each was taken."""
+    left: dict[int, list[Part]] = {}
+    filled = set(homes.values())
+    for part in moved:
+        if part.story_id not in filled:
+            left.setdefault(part.story_id, []).append(part)
+    merged = {
+        story_id: _most([part._replace(story_id=homes[part.number]) for part in parts])
+        for story_id, parts in left.items()
+    }
+    for story_id, target in sorted(merged.items()):
+        # Copies whose originals are elsewhere, or nowhere.
+        rest = _members_of(shelf).where(Member.story_id == story_id)
+        shelf.change(rest.values(story_id=target))
+        _take_over(shelf, story_id, target)
+    return merged
+
+
+def _take_over(shelf: Shelf, story_id: int, target: int) -> None:
+    gone = Story.id == story_id
+    values = {"merged_into": target, "is_due": False, "changed_at": shelf.now}
+    shelf.change(update(Story).where(gone).values(values))
+    # So that one look leads to what lives.
+    before = update(Story).where(Story.merged_into == story_id)
+    shelf.change(before.values(merged_into=target))
+    shelf.change(delete(StoryKey).where(StoryKey.story_id == story_id))
+
+
+def _tell(
+    shelf: Shelf,
+    filled: Sequence[_Filled],
+    moved: Sequence[Part],
+    merged: Mapping[int, int],
+) -> None:
+    events = []
+    homes = {part.number: one for one in filled for part in one.parts}
+    for one in filled:
+        if one.split_from is not None:
+            first = one.parts[0]
+            article_id = first.number if first.is_article else None
+            where = (one.story_id, article_id, one.split_from)
+            events.append(_event(shelf, StoryEventKind.SPLIT, *where))
+    for story_id, target in sorted(merged.items()):
+        events.append(_merging(shelf, story_id, target))
+    for part in moved:
+        home = homes[part.number]
+        went_along = part.story_id == home.split_from
+        went_along |= merged.get(part.story_id) == home.story_id
+        if part.is_article and not went_along:
+            where = (home.story_id, part.number, part.story_id)
+            events.append(_event(shelf, StoryEventKind.MOVED, *where))
+    _write_events(shelf, events)
+
+
+def _merging(shelf: Shelf, story_id: int, target: int) -> dict[str, Any]:
+    return _event(shelf, StoryEventKind.MERGED, story_id, None, target)
+
+
+def _event(
+    shelf: Shelf,
+    kind: StoryEventKind,
+    story_id: int,
+    article_id: int | None,
+    other_story_id: int,
+) -> dict[str, Any]:
+    return {
+        "story_id": story_id,
+        "kind": kind,
+        "article_id": article_id,
+        "other_story_id": other_story_id,
+        "at": shelf.now,
+    }
+
+
+def _write_events(shelf: Shelf, events: Sequence[dict[str, Any]]) -> None:
+    insert_rows(shelf.session, StoryEvent, events)
+
+
+def _keys(shelf: Shelf, story_ids: Iterable[int]) -> dict[int, set[int]]:
+    """Return the index keys of stories by id."""
+    found: dict[int, set[int]] = {one: set() for one in story_ids}
+    for some in chunks(sorted(found)):
+        query = (
+            select(StoryKey.story_id, StoryKey.key)
+            .where(StoryKey.story_id.in_(some))
+            .where(StoryKey.pipeline_id == shelf.pipeline_id)
+        )
+        for story_id, key in shelf.session.execute(query):
+            found[story_id].add(key)
+    return found
+
+
+def _describe(
+    shelf: Shelf,
+    filled: Sequence[_Filled],
+    keys: Mapping[int, set[int]],
+    changed: set[int],
+) -> None:
+    """Write down what stories are about, as their parts say."""
+    rows, news = [], []
+    for one in filled:
+        is_changed = one.story_id in changed
+        if not is_changed and not all(part.is_article for part in one.parts):
+            continue  # a large story knows itself
+        row = _story_row(shelf, one.parts) | {"id": one.story_id}
+        if not is_changed:
+            del row["changed_at"], row["is_due"]
+        rows.append(row)
+        wanted: set[int] = set()
+        for part in one.parts:
+            own = part.is_article
+            of_part = shelf.clusterer.keys(part.terms) if own else keys[part.story_id]
+            wanted |= set(of_part)
+        had = keys[one.story_id]
+        for some in chunks(sorted(had - wanted)):
+            which = (StoryKey.story_id == one.story_id, StoryKey.key.in_(some))
+            shelf.change(delete(StoryKey).where(*which))
+        news += [(shelf.pipeline_id, key, one.story_id) for key in wanted - had]
+    update_alike(shelf.session, Story, rows)
+    names = ("pipeline_id", "key", "story_id")
+    insert_rows(shelf.session, StoryKey, Tuples(names, sorted(news)))
