@@ -233,14 +233,15 @@ def test_a_job_for_one_stage_leaves_the_others_alone(desk: Desk) -> None:
     assert [one.stage for one in command.pipelines] == [Stage.LANGUAGE]
 
 
-N_WORKERS = 6
+N_WORKERS = 8
 
 
-def test_six_workers_at_once_settle_one_original(desk: Desk) -> None:
+def test_eight_workers_at_once_settle_one_original(desk: Desk) -> None:
     """Each brings one copy of the same text; the barrier makes them meet."""
     names = [f"copy{n}" for n in range(N_WORKERS)]
     for name in names:
-        desk.poll(copy_of(name, "wire"), feed=name)  # type: ignore[arg-type]  # entry
+        copied = copy_of(name, "wire", title="Title of the wire")
+        desk.poll(copied, feed=name)  # type: ignore[arg-type]  # entry
     claimed = desk.claim_articles()
     commands = [
         replace(one, articles=(each,)) for one in claimed for each in one.articles
@@ -264,6 +265,7 @@ def test_six_workers_at_once_settle_one_original(desk: Desk) -> None:
         thread.join(timeout=120)
     assert not errors
     assert desk.count(Duplicate) == N_WORKERS - 1
-    assert desk.count(Mention) == N_WORKERS
+    assert desk.count(Mention) == desk.count(StoryMember) == N_WORKERS
+    assert desk.one(Story).n_articles == 1
     assert desk.count(EnrichWork) == 0
     desk.assert_balanced()
