@@ -93,3 +93,16 @@ class ModelUnusable(EnrichError):
         """Say why, and what helps."""
         advice = f"; {self.advice}" if self.advice else ""
         return f"entity tier {self.tier!r}: {self.reason}{advice}"
+
+
+class EncoderUnusable(EnrichError):
+    """Stories are to have sentence embeddings, and what makes them is not there."""
+
+    def __init__(self, reason: str, advice: str) -> None:
+        super().__init__(reason, advice)
+        self.reason = reason
+        self.advice = advice
+
+    def __str__(self) -> str:
+        """Say why, and what helps."""
+        return f"sentence embeddings: {self.reason}; {self.advice}"

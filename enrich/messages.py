@@ -188,7 +188,8 @@ class Fingerprint:
 class StoryFeatures:
     """A sparse unit vector of what an article is about."""
 
-    # Heaviest first, in four decimals; the Euclidean norm is 1 but for them.
+    # Heaviest first, then those of a sentence embedding, all in four decimals. But for
+    # them the Euclidean norm is 1; with an embedding it is less.
     terms: tuple[tuple[str, float], ...]
     keys: tuple[int, ...]  # hashes of the heaviest terms, to find candidate stories
 

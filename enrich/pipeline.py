@@ -35,6 +35,7 @@ from enrich.messages import (
 )
 from enrich.stories import assign as assigning
 from enrich.stories import features as describing
+from enrich.stories.embedding import Encoder, embed, embedding_version
 
 # Of longer texts the tail is ignored for names and stories: what an article is about
 # stands at its beginning, and one transcript must not hold up a batch.
@@ -55,6 +56,7 @@ class EnrichOptions:
     names: str = ""  # what operators say: a table (`enrich.entities.operators`)
     entity_tier: str = DEFAULT_TIER  # as `enrich.entities.tiers` knows them
     entity_second_tier: str | None = None  # another of them; None: there is one pass
+    story_embeddings: bool = False  # an extra (`enrich.stories.encoder`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,7 @@ class Tools:
     names: OperatorNames
     statistics: describing.WordStatistics
     second: EntityExtractor | None = None  # of the second pass, where there is one
+    encoder: Encoder | None = None  # of sentences, where stories have embeddings
 
     def extractor_of(self, pass_number: int) -> EntityExtractor:
         """Return the recogniser of a pass, which counts from 1."""
@@ -81,6 +84,7 @@ def make_tools(options: EnrichOptions) -> Tools:
         UnknownTier: There is no such entity recogniser.
         ModelDamaged: The file of a model is not the one that was trained.
         ModelUnusable: An installed model is meant that is missing or of no use.
+        EncoderUnusable: Embeddings are asked for, and their extra is not installed.
     """
     names = compile_names(read_names(options.names))
     # First, because of all tools its model takes the most while it is read.
@@ -93,7 +97,22 @@ def make_tools(options: EnrichOptions) -> Tools:
         names=names,
         statistics=describing.load_statistics(),
         second=load_extractor(second, names.aliases) if second else None,
+        encoder=load_story_encoder(options),
     )
+
+
+def load_story_encoder(options: EnrichOptions) -> Encoder | None:
+    """Load what makes sentence embeddings, if they are asked for.
+
+    Raises:
+        EncoderUnusable: Their extra is not installed.
+    """
+    if not options.story_embeddings:
+        return None
+    # Here, because to ask for versions needs neither numpy nor the extra.
+    from enrich.stories.encoder import load_encoder  # noqa: PLC0415 - as said
+
+    return load_encoder()
 
 
 def with_names(tools: Tools, options: EnrichOptions) -> Tools:
@@ -140,6 +159,7 @@ def pipelines(options: EnrichOptions) -> tuple[Pipeline, ...]:
         assigning.VERSION,
         f"similarity.{assigning.MIN_SIMILARITY}",
         f"entities.{_digest(entities)}",
+        *([f"embedding.{embedding_version()}"] if options.story_embeddings else []),
     )
     return (
         Pipeline(stage=Stage.LANGUAGE, name="py3langid", version=language),
@@ -243,13 +263,14 @@ def _describe(
     # Stories are told by what articles name, in each pass by what the first one finds:
     # articles are compared by it, and a better look must not move them about.
     found = entities or _find_entities(document, tools.extractor, tools.names)
-    return describing.describe(
+    features = describing.describe(
         title=document.title,
         text=document.text,
         language=document.language,
         entities=found.entities,
         statistics=tools.statistics,
     )
+    return embed(features, document, tools.encoder)
 
 
 def _find_entities(

@@ -21,6 +21,7 @@ def register(app: Celery, settings: Settings) -> None:
         UnknownTier: There is no such entity recogniser.
         ModelDamaged: The file of a model is not the one that was trained.
         ModelUnusable: The tier is an installed model that is missing or of no use.
+        EncoderUnusable: Embeddings are asked for, and their extra is not installed.
     """
     # Before the pool forks: its processes share the models, and one that takes the
     # place of another has them at once. Loading them counts against no time limit.
@@ -62,4 +63,5 @@ def enrich_options(settings: Settings) -> EnrichOptions:
     return EnrichOptions(
         entity_tier=settings.entity_tier,
         entity_second_tier=settings.entity_second_tier,
+        story_embeddings=settings.story_embeddings,
     )

@@ -6,10 +6,18 @@ from datetime import datetime
 
 from enrich.dedup.decide import MIN_CONTAINMENT, MIN_RESEMBLANCE, compare, overlap
 from enrich.dedup.passages import find_passages
+from enrich.entities.spans import Document
 from enrich.messages import StoryCandidate, StoryFeatures
 from enrich.pipeline import MAX_TEXT_CHARS
 from enrich.stories.assign import MIN_SIMILARITY, assign, product
-from enrich.stories.features import WordStatistics, describe
+from enrich.stories.embedding import Encoder, embed
+from enrich.stories.features import (
+    Terms,
+    Vector,
+    WordStatistics,
+    describe,
+    is_embedded,
+)
 from ingest.articles import article_uid
 from store.queries import StoryTurn
 from store.queries.explain import Evidence, Key, Rewrite
@@ -19,6 +27,7 @@ MAX_PASSAGE_CHARS = 300
 MAX_ALMOST = 10
 MAX_TERMS = 10
 MAX_STORIES = 3
+EMBEDDING = "sentence embedding"  # what all terms of one are told as
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +75,10 @@ class Almost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """A word or entity that article and story share."""
+    """A word or entity that article and story share, or their embeddings."""
 
     term: str
-    share: float  # of the similarity, in the same unit
+    share: float  # of the similarity, in the same unit; of embeddings also below 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,15 +126,23 @@ class Explanation:
     other_stories: tuple[OtherStory, ...]  # the nearest first
 
 
-def features_of(evidence: Evidence, statistics: WordStatistics) -> StoryFeatures:
+def features_of(
+    evidence: Evidence, statistics: WordStatistics, encoder: Encoder | None = None
+) -> StoryFeatures:
     """Return what the article is about, by the entities that are stored of it."""
-    return describe(
+    document = Document(
         title=evidence.title,
         text=evidence.text[:MAX_TEXT_CHARS],
         language=evidence.language or "und",
+    )
+    features = describe(
+        title=document.title,
+        text=document.text,
+        language=document.language,
         entities=evidence.entities,
         statistics=statistics,
     )
+    return embed(features, document, encoder)
 
 
 def explain(
@@ -226,12 +243,6 @@ def _story(evidence: Evidence, features: StoryFeatures) -> InStory | None:
     if member is None:
         return None
     vector, centroid = dict(features.terms), member.centroid
-    terms = [
-        Term(term=term, share=vector[term] * weight)
-        for term, weight in centroid
-        if term in vector
-    ]
-    terms.sort(key=lambda one: (-one.share, one.term))
     return InStory(
         story_id=member.story_id,
         title=member.title,
@@ -240,9 +251,20 @@ def _story(evidence: Evidence, features: StoryFeatures) -> InStory | None:
         score=member.score,
         joined_at=member.joined_at,
         similarity=product(vector, centroid),
-        terms=tuple(terms[:MAX_TERMS]),
+        terms=_shared(vector, centroid),
         turns=evidence.turns,
     )
+
+
+def _shared(vector: Vector, centroid: Terms) -> tuple[Term, ...]:
+    shares: dict[str, float] = {}
+    for term, weight in centroid:
+        if term in vector:
+            name = EMBEDDING if is_embedded(term) else term
+            shares[name] = shares.get(name, 0.0) + vector[term] * weight
+    terms = [Term(term=term, share=share) for term, share in shares.items()]
+    terms.sort(key=lambda one: (-one.share, one.term))
+    return tuple(terms[:MAX_TERMS])
 
 
 def _others(

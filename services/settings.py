@@ -208,6 +208,10 @@ class Settings(PlaceSettings):
     entity_second_tier: Literal["crf", "minilm", "rules"] | Installed | None = Field(
         default=None, description="Which one finds them again, and better, at night."
     )
+    story_embeddings: bool = Field(
+        default=False,
+        description="Tell stories by sentence embeddings too; needs an extra.",
+    )
     sql_time_limit_seconds: float = Field(
         default=15, gt=0, description="Longest time that an operator's query may take."
     )

@@ -4,16 +4,19 @@ import hashlib
 import lzma
 import zlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from enrich.entities.card import MODEL
-from enrich.entities.minilmcard import FILES, GRAPH, VOCABULARY, read_minilm_card
+from enrich.entities.minilmcard import (
+    FILES,
+    GRAPH,
+    VOCABULARY,
+    MinilmCard,
+    read_minilm_card,
+)
 from enrich.entities.minilmmodel import PieceModel
 from enrich.entities.wordpiece import WordPieces
 from enrich.errors import ModelDamaged, ModelUnusable
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
+from enrich.graphs import open_session
 
 MAX_GRAPH_BYTES = 64_000_000
 EXTRA = "minilm"
@@ -28,32 +31,34 @@ def load_minilm() -> PieceModel:
         ModelDamaged: A file is not the one of the card.
     """
     card = read_minilm_card()
-    content = {name: (MODEL / name).read_bytes() for name in FILES}
-    for name, body in content.items():
-        if hashlib.sha256(body).hexdigest() != card.sha256[name]:
-            raise ModelDamaged(name, "its hash is not the one of its card")
+    content = {name: read_checked(name, card) for name in FILES}
     pieces = WordPieces(unpack_vocabulary(content[VOCABULARY]))
-    return PieceModel(open_session(unpack_graph(content[GRAPH])), pieces)
-
-
-def open_session(graph: bytes) -> "InferenceSession":
-    """Make a graph ready to run on one core, without threads of its own.
-
-    Processes that fork afterwards share it.
-
-    Raises:
-        ModelUnusable: What runs it is not there.
-    """
     try:
-        import onnxruntime  # noqa: PLC0415 - an extra: not there unless asked for
+        session = open_session(unpack_graph(content[GRAPH]))
     except ImportError:
         raise ModelUnusable(EXTRA, "it needs onnxruntime", _ADVICE) from None
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False  # it would keep what the longest text took
-    options.log_severity_level = 3
-    providers = ["CPUExecutionProvider"]
-    return onnxruntime.InferenceSession(graph, options, providers=providers)
+    return PieceModel(session, pieces)
+
+
+def load_pieces() -> WordPieces:
+    """Load what cuts words into pieces, and nothing else of the model.
+
+    Raises:
+        ModelDamaged: The file is not the one of the card.
+    """
+    return WordPieces(unpack_vocabulary(read_checked(VOCABULARY, read_minilm_card())))
+
+
+def read_checked(name: str, card: MinilmCard) -> bytes:
+    """Read a file of the model as it is packed.
+
+    Raises:
+        ModelDamaged: It is not the one of the card.
+    """
+    body = (MODEL / name).read_bytes()
+    if hashlib.sha256(body).hexdigest() != card.sha256[name]:
+        raise ModelDamaged(name, "its hash is not the one of its card")
+    return body
 
 
 def pack_graph(graph: bytes) -> bytes:

@@ -1,7 +1,6 @@
 """The neural entity model: the best tags for sentences."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from enrich.entities.model import N_TAGS, Weights, find_paths, forbid_breaks
 from enrich.entities.windows import Window, cut_windows
 from enrich.entities.wordpiece import WordPieces
+from enrich.graphs import Session
 
 # What is read at once: more is no faster, and padding costs as much as text does.
 MAX_BATCH_PIECES = 512  # padding included
@@ -20,13 +20,6 @@ PRECISION = 1_000  # scores are whole numbers of this part, as `find_paths` want
 
 _INPUTS = ("pieces", "casing", "lengths")
 _START = 0  # the tag of a sentence without a name is "O"
-
-
-class Session(Protocol):
-    """A graph that is ready to run."""
-
-    def run(self, names: Sequence[str], feed: Mapping[str, NDArray[Any]], /) -> Any:
-        """Return the outputs of these names."""
 
 
 class PieceModel:

@@ -43,6 +43,10 @@ _IDF_TABLE = Path(__file__).parent / "tables" / "idf-en.tsv.xz"
 # Four decimals say all that is known, and keep what is stored of an article short.
 WEIGHT_DIGITS = 4
 
+# The terms that are numbers of a sentence embedding (`enrich.stories.embedding`) begin
+# with it, which no word and no key of an entity does.
+EMBEDDED = "~"
+
 Vector = Mapping[str, float]
 Terms = tuple[tuple[str, float], ...]
 
@@ -104,17 +108,30 @@ def unit_terms(vector: Vector, limit: int) -> Terms:
 
 
 def heaviest_terms(vector: Vector, limit: int) -> Terms:
-    """Return the heaviest terms, heaviest first; equal ones by their spelling."""
-    heaviest = sorted(
-        ((term, weight) for term, weight in vector.items() if weight > 0.0),
-        key=lambda pair: (-pair[1], pair[0]),
-    )
-    return tuple(heaviest[:limit])
+    """Return the heaviest terms, heaviest first; equal ones by their spelling.
+
+    The terms of a sentence embedding do not count in the limit: none of them says
+    anything alone. They stand behind the others, in the order of the vector.
+    """
+    plain, embedded = [], []
+    for term, weight in vector.items():
+        if is_embedded(term):
+            embedded.append((term, weight))
+        elif weight > 0.0:
+            plain.append((term, weight))
+    plain.sort(key=lambda pair: (-pair[1], pair[0]))
+    return (*plain[:limit], *embedded)
 
 
 def index_keys(terms: Terms) -> tuple[int, ...]:
     """Return the keys of the heaviest terms, under which stories are found."""
-    return tuple(sorted({hash_term(term) for term, _ in terms[:MAX_KEYS]}))
+    words = (term for term, _ in terms[:MAX_KEYS] if not is_embedded(term))
+    return tuple(sorted({hash_term(term) for term in words}))
+
+
+def is_embedded(term: str) -> bool:
+    """Tell whether a term is a number of a sentence embedding."""
+    return term.startswith(EMBEDDED)
 
 
 def hash_term(term: str) -> int:

@@ -6,10 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
+from enrich.pipeline import load_story_encoder
 from enrich.stories.features import load_statistics
 from services.cli.ask import asking, print_lines, spellings
+from services.cli.call import call_of
 from services.cli.output import Output
 from services.cli.story import TURNS
+from services.enricher import enrich_options
 from services.explaining import Explanation, explain, features_of
 from store import queries
 from store.engine import Session
@@ -30,10 +33,11 @@ def explain_article(
     Also what almost matched: articles that share marks and are no copies, and the
     nearest other stories, as they are now. Work is bounded whatever the archive.
     """
+    encoder = load_story_encoder(enrich_options(call_of(ctx).settings))
     with asking(ctx) as question:
         article_id = _find(question.session, article)
         evidence = queries.get_evidence(question.session, article_id)
-        features = features_of(evidence, load_statistics())
+        features = features_of(evidence, load_statistics(), encoder)
         near = queries.stories_near(
             question.session, article_id, evidence.sort_at, features
         )

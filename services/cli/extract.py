@@ -63,7 +63,8 @@ def extract(
     object a line for each text; places are characters of the field.
     """
     call = call_of(ctx)
-    tools = make_tools(enrich_options_of(call.settings, tier, names))
+    options = enrich_options_of(call.settings, tier, names)
+    tools = make_tools(replace(options, story_embeddings=False))
     n_bad = 0
     rows: list[dict[str, Any]] = []
     for number, line in read_lines(file):

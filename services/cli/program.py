@@ -23,6 +23,7 @@ from typer.exceptions import TyperException
 
 from enrich.errors import (
     BadNameTable,
+    EncoderUnusable,
     ModelDamaged,
     ModelUnusable,
     UnknownTier,
@@ -154,6 +155,7 @@ _CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (SettingsError, ExitCode.USAGE),
     (UnknownTier, ExitCode.USAGE),
     (ModelUnusable, ExitCode.USAGE),
+    (EncoderUnusable, ExitCode.USAGE),
     (BadNameTable, ExitCode.USAGE),
     (ModelDamaged, ExitCode.PROBLEMS),
     (BrokerUnavailable, ExitCode.UNREACHABLE),

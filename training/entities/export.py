@@ -18,10 +18,11 @@ import torch
 from enrich.entities.card import MODEL
 from enrich.entities.iob2 import TAGS, LabelledSentence, Scores, labelled_words
 from enrich.entities.minilmcard import CARD, FILES, GRAPH, VOCABULARY
-from enrich.entities.minilmfile import open_session, pack_graph, pack_vocabulary
+from enrich.entities.minilmfile import pack_graph, pack_vocabulary
 from enrich.entities.minilmmodel import PieceModel
 from enrich.entities.windows import cut_windows
 from enrich.entities.wordpiece import WordPieces
+from enrich.graphs import open_session
 from enrich.messages import EntityKind
 from training.entities.batches import SHARES, TIMES, Batch, Example, Sets, make_batch
 from training.entities.corpora import CORPORA, read_corpora, read_gate

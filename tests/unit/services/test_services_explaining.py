@@ -9,8 +9,8 @@ from enrich.dedup.decide import compare
 from enrich.dedup.fingerprint import fingerprint
 from enrich.messages import StoryCandidate, StoryFeatures
 from ingest.articles import article_uid
-from services.explaining import MAX_ALMOST, MAX_STORIES, explain
-from store.queries.explain import Evidence, Key, Nearest
+from services.explaining import EMBEDDING, MAX_ALMOST, MAX_STORIES, explain
+from store.queries.explain import Evidence, Key, Membership, Nearest
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 FEED, URL = "https://news.example/feed", "https://news.example/a"
@@ -98,3 +98,21 @@ def test_the_nearest_of_many_stories_are_told_the_own_one_left_out() -> None:
     stories = explain(BARE, features, near).other_stories
     assert [one.story_id for one in stories] == [9, 8, 7][:MAX_STORIES]
     assert [one.score for one in stories] == [0.45, 0.4, 0.35]
+
+
+def test_the_numbers_of_embeddings_are_told_as_one_term() -> None:
+    features = StoryFeatures(terms=(("a", 0.8), ("~0", 0.48), ("~1", -0.36)), keys=())
+    member = Membership(
+        story_id=1,
+        title="A",
+        n_articles=2,
+        role="member",
+        score=0.5,
+        joined_at=NOW,
+        centroid=(("a", 0.8), ("b", 0.1), ("~0", 0.4), ("~1", 0.2)),
+    )
+    story = explain(replace(BARE, membership=member), features, []).story
+    assert story is not None
+    shares = {one.term: round(one.share, 3) for one in story.terms}
+    assert shares == {"a": 0.64, EMBEDDING: 0.12}
+    assert round(story.similarity, 3) == 0.76
