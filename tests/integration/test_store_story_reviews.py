@@ -210,6 +210,27 @@ def test_the_order_of_arrival_does_not_matter_after_reviews(
     assert partition(desk) == ON_ONE_EVENT
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_order_within_a_batch_does_not_matter(desk: Desk, turned: bool) -> None:  # noqa: FBT001
+    entries = [
+        entry(
+            name,
+            article=article(
+                name, text=body(name), published_at=NOW + timedelta(hours=hour)
+            ),
+        )
+        for hour, name in enumerate(ARRIVALS)
+    ]
+    desk.poll(*entries)
+    for command in desk.claim_articles():
+        event = described(command)
+        articles = event.articles[::-1] if turned else event.articles
+        desk.save_enrichment(replace(event, articles=articles))
+    # By time, the gale connects what the last trial and the last storm would not.
+    rain = frozenset(["rain-f", "rain-i"])
+    assert partition(desk) == {rain, frozenset(ARRIVALS) - rain}
+
+
 def test_a_second_review_changes_nothing(desk: Desk) -> None:
     bring(desk, *ARRIVALS)
     review(desk)
