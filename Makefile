@@ -177,6 +177,10 @@ bench-store: $(DEV) ## measure answers on a large archive (ROWS=100000: a quick 
 bench-store-writes: $(DEV) ## measure what storing articles costs, against the ORM
 	@PYTHONPATH=tests $(RUN) benchmarks.store_writes $(ROUNDS)
 
+.PHONY: bench-stories
+bench-stories: $(DEV) ## measure what stories cost the store (ARTICLES=5000: a quick one)
+	@PYTHONPATH=tests $(RUN) benchmarks.stories $(or $(ARTICLES),20000) $(ENGINES)
+
 # The same seed brings the same faults in the same order; STATE is where a long
 # campaign goes on after it was stopped.
 MINUTES ?= 60

@@ -25,7 +25,7 @@ from store.models import (
     StoryMember,
     StoryVector,
 )
-from store.story_moves import Part, Shelf, bring_copies, refill
+from store.story_moves import Part, Shelf, bring_copies, refill, write_down
 from store.vectors import unpack_terms
 from store.words import MemberRole
 
@@ -62,17 +62,17 @@ def review_stories(
     hoods, live = _hoods(shelf, seeds)
     near = {one for hood in hoods.values() for one in hood} - seeds.keys()
     parts |= _parts(shelf, {one: live[one] for one in near})
-    changed: set[int] = set()
     n_stories = 0
     for seed, hood in hoods.items():
-        if changed.isdisjoint(hood):  # else what was read is no longer so
-            changed |= _review(shelf, seed, [live[one] for one in hood], parts)
+        if shelf.changed.isdisjoint(hood):  # else what was read is no longer so
+            _review(shelf, seed, [live[one] for one in hood], parts)
             n_stories += 1
-    bring_copies(shelf, live.keys() | changed)
+    write_down(shelf)
+    bring_copies(shelf, live.keys() | shelf.changed)
     return Reviewed(
         n_stories=n_stories,
-        n_changed=len(changed),
-        is_done=len(due) < most and not changed,
+        n_changed=len(shelf.changed),
+        is_done=len(due) < most and not shelf.changed,
     )
 
 
@@ -192,14 +192,14 @@ def _of_story(story: Live) -> Part:
 
 def _review(
     shelf: Shelf, seed: int, hood: Sequence[Live], parts: Mapping[int, list[Part]]
-) -> set[int]:
-    """Group the articles of some stories anew; return the stories that it changes."""
+) -> None:
+    """Group the articles of some stories anew."""
     held = {part.number: part for story in hood for part in parts[story.id]}
     groups = shelf.clusterer.regroup([_asked(part) for part in held.values()])
     if not groups:
         own = tuple(part.number for part in parts[seed])
         groups = [StoryGroup(story_id=seed, numbers=own, scores=())] if own else []
-    return refill(shelf, seed, held, groups)
+    refill(shelf, seed, held, groups)
 
 
 def _asked(part: Part) -> StoryPart:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -20,13 +21,17 @@ from store.vectors import pack_terms
 from store.words import MemberRole, StoryEventKind
 
 
-class Shelf(NamedTuple):
-    """What a review works with."""
+@dataclass(slots=True)
+class Shelf:
+    """What a step of reviews works with, and what it has yet to write down."""
 
     session: Session
     clusterer: Clusterer
     pipeline_id: int
     now: datetime
+    filled: "list[_Described]" = field(default_factory=list)
+    settled: list[int] = field(default_factory=list)  # as good as they stood
+    changed: set[int] = field(default_factory=set)  # stories with other articles now
 
     def change(self, statement: Any) -> None:
         """Run a statement that changes rows, which no object in memory stands for."""
@@ -61,13 +66,21 @@ class _Filled(NamedTuple):
     split_from: int | None  # of a new one the story that most of it was in
 
 
+class _Described(NamedTuple):
+    """What is to be written down of a story."""
+
+    story: _Filled
+    keys: set[int]
+    is_changed: bool
+
+
 def refill(
     shelf: Shelf, seed: int, held: Mapping[int, Part], groups: Sequence[StoryGroup]
-) -> set[int]:
-    """Give each group its story; return the ids of stories with other articles now.
+) -> None:
+    """Give each group its story, and tell the shelf which stories have changed.
 
     Args:
-        shelf: What is worked with.
+        shelf: What is worked with; `write_down` is to follow.
         seed: The story that was due.
         held: The parts by their number.
         groups: Which of them make a story; the others stay as they are.
@@ -75,18 +88,51 @@ def refill(
     filled = [_filled(shelf, held, group) for group in groups]
     homes = {part.number: one.story_id for one in filled for part in one.parts}
     moved = [held[number] for number in homes if homes[number] != held[number].story_id]
-    keys = _keys(shelf, {*homes.values(), *(held[one].story_id for one in homes)})
+    wholes = {part.story_id for one in filled for part in one.parts if part.number < 0}
+    keys = _keys(shelf, wholes) if moved else {}
     for one in filled:
         _move(shelf, one)
     merged = _merge(shelf, moved, homes)
     changed = {homes[part.number] for part in moved} | {one.story_id for one in moved}
-    live = changed - merged.keys()
     _tell(shelf, filled, moved, merged)
-    _describe(shelf, filled, keys, live)
+    for one in filled:
+        is_changed = one.story_id in changed
+        # A large story that nothing happened to knows itself.
+        if is_changed or all(part.is_article for part in one.parts):
+            wanted = _wanted_keys(shelf, one, keys)
+            shelf.filled.append(_Described(one, wanted, is_changed))
     if seed not in changed:
-        shelf.change(update(Story).where(Story.id == seed).values(is_due=False))
-    count_members(shelf.session, changed)
-    return changed
+        shelf.settled.append(seed)
+    shelf.changed |= changed
+
+
+def write_down(shelf: Shelf) -> None:
+    """Write down what the stories of a step are about, as their parts say."""
+    # What was as good as it stood may have changed with a later one of the step.
+    filled = [
+        one
+        for one in shelf.filled
+        if one.is_changed or one.story.story_id not in shelf.changed
+    ]
+    had = _keys(shelf, [one.story.story_id for one in filled])
+    rows, news = [], []
+    for one in filled:
+        story_id = one.story.story_id
+        row = _story_row(shelf, one.story.parts) | {"id": story_id}
+        if not one.is_changed:
+            del row["changed_at"], row["is_due"]
+        rows.append(row)
+        for some in chunks(sorted(had[story_id] - one.keys)):
+            which = (StoryKey.story_id == story_id, StoryKey.key.in_(some))
+            shelf.change(delete(StoryKey).where(*which))
+        lacking = sorted(one.keys - had[story_id])
+        news += [(shelf.pipeline_id, key, story_id) for key in lacking]
+    update_alike(shelf.session, Story, rows)
+    names = ("pipeline_id", "key", "story_id")
+    insert_rows(shelf.session, StoryKey, Tuples(names, news))
+    for some in chunks(sorted(set(shelf.settled) - shelf.changed)):
+        shelf.change(update(Story).where(Story.id.in_(some)).values(is_due=False))
+    count_members(shelf.session, shelf.changed)
 
 
 def bring_copies(shelf: Shelf, story_ids: Iterable[int]) -> None:
@@ -266,42 +312,17 @@ def _keys(shelf: Shelf, story_ids: Iterable[int]) -> dict[int, set[int]]:
     """Return the index keys of stories by id."""
     found: dict[int, set[int]] = {one: set() for one in story_ids}
     for some in chunks(sorted(found)):
-        query = (
-            select(StoryKey.story_id, StoryKey.key)
-            .where(StoryKey.story_id.in_(some))
-            .where(StoryKey.pipeline_id == shelf.pipeline_id)
-        )
+        # By the story alone: with the pipeline, SQLite reads all keys of that.
+        query = select(StoryKey.story_id, StoryKey.key)
+        query = query.where(StoryKey.story_id.in_(some))
         for story_id, key in shelf.session.execute(query):
             found[story_id].add(key)
     return found
 
 
-def _describe(
-    shelf: Shelf,
-    filled: Sequence[_Filled],
-    keys: Mapping[int, set[int]],
-    changed: set[int],
-) -> None:
-    """Write down what stories are about, as their parts say."""
-    rows, news = [], []
-    for one in filled:
-        is_changed = one.story_id in changed
-        if not is_changed and not all(part.is_article for part in one.parts):
-            continue  # a large story knows itself
-        row = _story_row(shelf, one.parts) | {"id": one.story_id}
-        if not is_changed:
-            del row["changed_at"], row["is_due"]
-        rows.append(row)
-        wanted: set[int] = set()
-        for part in one.parts:
-            own = part.is_article
-            of_part = shelf.clusterer.keys(part.terms) if own else keys[part.story_id]
-            wanted |= set(of_part)
-        had = keys[one.story_id]
-        for some in chunks(sorted(had - wanted)):
-            which = (StoryKey.story_id == one.story_id, StoryKey.key.in_(some))
-            shelf.change(delete(StoryKey).where(*which))
-        news += [(shelf.pipeline_id, key, one.story_id) for key in wanted - had]
-    update_alike(shelf.session, Story, rows)
-    names = ("pipeline_id", "key", "story_id")
-    insert_rows(shelf.session, StoryKey, Tuples(names, sorted(news)))
+def _wanted_keys(shelf: Shelf, one: _Filled, keys: Mapping[int, set[int]]) -> set[int]:
+    wanted: set[int] = set()
+    for part in one.parts:
+        own = part.is_article
+        wanted |= set(shelf.clusterer.keys(part.terms)) if own else keys[part.story_id]
+    return wanted
