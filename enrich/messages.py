@@ -182,6 +182,7 @@ class Fingerprint:
     n_tokens: int
     marks: bytes  # all winnowed marks: sorted unsigned 64-bit, big-endian, packed
     keys: tuple[int, ...]  # the thinned marks to index, as signed 64-bit, sorted
+    numbers: bytes = b""  # hashes of its numbers: sorted unsigned 32-bit, packed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +247,7 @@ class Comparison:
     kind: CopyKind
     containment: float  # share of the shorter text's marks found in the longer
     resemblance: float  # shared marks over all marks
+    numbers_differ: bool = False  # each has numbers in place of the other's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

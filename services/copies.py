@@ -35,6 +35,7 @@ class Link:
     other: int  # of a copy its original, of a revision the first one; of a pair, either
     kind: str  # of a copy, or REVISION
     score: float  # containment, from 0 to 1
+    numbers_differ: bool = False  # each has numbers in place of the other's
 
 
 def read_text(
@@ -59,6 +60,7 @@ def find_copies(texts: Sequence[Text]) -> list[Link]:
             other=verdict.original_id,
             kind=verdict.comparison.kind,
             score=verdict.comparison.containment,
+            numbers_differ=verdict.comparison.numbers_differ,
         )
         for verdict in settle(times, _find_pairs(articles))
     ]
@@ -73,6 +75,7 @@ def find_pairs(texts: Sequence[Text]) -> list[Link]:
             other=pair.high_id,
             kind=pair.comparison.kind,
             score=pair.comparison.containment,
+            numbers_differ=pair.comparison.numbers_differ,
         )
         for pair in _find_pairs(_articles(texts))
     ]
@@ -117,6 +120,7 @@ def _revision(later: Text, first: Text) -> Link:
         # The same article with the same text is no new revision of it.
         kind=found.kind if found.kind is CopyKind.IDENTICAL else REVISION,
         score=found.containment,
+        numbers_differ=found.numbers_differ,
     )
 
 

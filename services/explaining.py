@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from enrich.dedup.decide import MIN_CONTAINMENT, MIN_RESEMBLANCE, compare, overlap
+from enrich.dedup.numbers import numbers_only_in
 from enrich.dedup.passages import find_passages
 from enrich.entities.spans import Document
 from enrich.messages import StoryCandidate, StoryFeatures
@@ -24,6 +25,7 @@ from store.queries.explain import Evidence, Key, Rewrite
 
 MAX_PASSAGES = 3
 MAX_PASSAGE_CHARS = 300
+MAX_NUMBERS = 8
 MAX_ALMOST = 10
 MAX_TERMS = 10
 MAX_STORIES = 3
@@ -58,6 +60,9 @@ class CopyOf:
     kind: str
     containment: float
     resemblance: float
+    numbers_differ: bool  # each has numbers in place of the other's
+    numbers_only_here: tuple[str, ...]  # the first ones of the article
+    numbers_only_there: tuple[str, ...]  # of the original
     passages: tuple[Match, ...]  # the longest first
 
 
@@ -198,6 +203,9 @@ def _copy(evidence: Evidence) -> CopyOf | None:
         kind=found.kind,
         containment=found.containment,
         resemblance=found.resemblance,
+        numbers_differ=found.numbers_differ,
+        numbers_only_here=numbers_only_in(evidence.text, text, most=MAX_NUMBERS),
+        numbers_only_there=numbers_only_in(text, evidence.text, most=MAX_NUMBERS),
         passages=tuple(
             Match(
                 n_tokens=one.n_tokens,

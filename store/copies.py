@@ -114,6 +114,7 @@ def _evidence(comparison: Comparison) -> dict[str, Any]:
         "kind": comparison.kind,
         "containment": comparison.containment,
         "resemblance": comparison.resemblance,
+        "numbers_differ": comparison.numbers_differ,
     }
 
 
@@ -148,6 +149,7 @@ def _pairs_of(session: Session, ids: set[int], pipeline_id: int) -> list[Any]:
             PairRow.kind,
             PairRow.containment,
             PairRow.resemblance,
+            PairRow.numbers_differ,
         ).where(
             PairRow.pipeline_id == pipeline_id,
             or_(PairRow.low_id.in_(some), PairRow.high_id.in_(some)),
@@ -165,6 +167,7 @@ def _comparison(row: Any) -> Comparison:
         kind=CopyKind(row.kind),
         containment=row.containment,
         resemblance=row.resemblance,
+        numbers_differ=row.numbers_differ,
     )
 
 
@@ -229,6 +232,7 @@ def _load_verdicts(
                 Duplicate.kind,
                 Duplicate.containment,
                 Duplicate.resemblance,
+                Duplicate.numbers_differ,
             )
             .where(Duplicate.article_id.in_(some))
             .where(Duplicate.pipeline_id == pipeline_id)

@@ -45,6 +45,7 @@ def store_marks(
             "title_hash": one.fingerprint.title_hash,
             "n_tokens": one.fingerprint.n_tokens,
             "marks": one.fingerprint.marks,
+            "numbers": one.fingerprint.numbers,
         }
         for one in marked
     ]
@@ -139,6 +140,7 @@ def load_marks(
             n_tokens=row.n_tokens,
             marks=bytes(row.marks),
             keys=(),
+            numbers=bytes(row.numbers or b""),
         )
         for some in chunks(sorted(ids))
         for row in session.execute(
@@ -148,6 +150,7 @@ def load_marks(
                 Fingerprint.title_hash,
                 Fingerprint.n_tokens,
                 Fingerprint.marks,
+                Fingerprint.numbers,
             )
             .where(Fingerprint.article_id.in_(some))
             .where(Fingerprint.pipeline_id == pipeline_id)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from enrich.dedup.fingerprint import unpack_marks
+from enrich.dedup.numbers import numbers_differ
 from enrich.messages import (
     Comparison,
     CopyKind,
@@ -59,7 +60,8 @@ def overlap(one: Fingerprint, other: Fingerprint) -> Comparison:
     """Return how much two texts have in common, be it enough for a copy or not.
 
     Containment is the share of the smaller one's marks that the larger one has,
-    resemblance that of all marks that both have.
+    resemblance that of all marks that both have. Texts that are the same token by
+    token have the same numbers, whatever their punctuation.
     """
     if one.text_hash == other.text_hash:
         return Comparison(kind=CopyKind.IDENTICAL, containment=1.0, resemblance=1.0)
@@ -71,6 +73,7 @@ def overlap(one: Fingerprint, other: Fingerprint) -> Comparison:
         kind=CopyKind.NEAR if fewer >= MIN_NEAR_SHARE * more else CopyKind.EXCERPT,
         containment=n_shared / max(1, fewer),
         resemblance=n_shared / n_all,
+        numbers_differ=numbers_differ(one.numbers, other.numbers),
     )
 
 
@@ -211,7 +214,8 @@ def _is_excerpt(pair: CopyPair) -> bool:
     return pair.comparison.kind is CopyKind.EXCERPT
 
 
-def _strength(pair: CopyPair) -> tuple[float, float, str]:
+def _strength(pair: CopyPair) -> tuple[float, float, str, bool]:
     # Tells apart two judgements of one pair; the closer one wins.
     found = pair.comparison
-    return (-found.containment, -found.resemblance, found.kind.value)
+    strength = (-found.containment, -found.resemblance, found.kind.value)
+    return (*strength, found.numbers_differ)

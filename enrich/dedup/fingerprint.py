@@ -7,11 +7,12 @@ from itertools import islice
 
 from xxhash import xxh3_64_intdigest
 
+from enrich.dedup.numbers import pack_numbers
 from enrich.dedup.tokens import has_characters, normalise
 from enrich.messages import Fingerprint
 
 # Raise it with every change that alters a fingerprint, or what follows from it.
-VERSION = "2"
+VERSION = "3"
 
 GRAM_TOKENS = 5  # shorter runs are shared by chance, longer ones break at each edit
 # Where the script has no spaces. Of grams of 5, one edit in twenty breaks too many in a
@@ -48,6 +49,7 @@ def fingerprint(title: str, text: str) -> Fingerprint:
         n_tokens=len(tokens),
         marks=struct.pack(f">{len(marks)}Q", *marks),
         keys=_choose_keys(grams, marks),
+        numbers=pack_numbers(text),
     )
 
 

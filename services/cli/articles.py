@@ -204,8 +204,9 @@ def _print_details(output: Output, appearance: Appearance) -> None:
         output.facts(told)
 
 
-ORIGINAL = ("original_id", "original_source", "original_title", "kind", "containment")
-COPY = ("article_id", "source", "title", "kind", "containment")
+_HOW = ("kind", "containment", "numbers_differ")
+ORIGINAL = ("original_id", "original_source", "original_title", *_HOW)
+COPY = ("article_id", "source", "title", *_HOW)
 LEDGER = (
     *("stage", "name", "version", "active", "revision", "status"),
     *("pass_number", "n_passes", "enriched_at"),

@@ -13,8 +13,8 @@ from services.copies import Link, Text, find_copies, find_pairs, read_text
 
 app = typer.Typer()
 
-COPIES = ("id", "copy_of", "kind", "score")
-PAIRS = ("a", "b", "score", "kind")
+COPIES = ("id", "copy_of", "kind", "score", "numbers_differ")
+PAIRS = ("a", "b", "score", "kind", "numbers_differ")
 
 
 @app.command()
@@ -64,8 +64,14 @@ def _text(number: int, record: dict[str, Any]) -> Text:
 
 def _row(link: Link, ids: Mapping[int, Id], columns: Sequence[str]) -> dict[str, Any]:
     one, other = ids[link.number], ids[link.other]
-    facts: dict[str, Id | float] = {"id": one, "copy_of": other, "a": one, "b": other}
+    facts: dict[str, Id | float | bool] = {
+        "id": one,
+        "copy_of": other,
+        "a": one,
+        "b": other,
+    }
     facts |= {"kind": str(link.kind), "score": round(link.score, 4)}
+    facts["numbers_differ"] = link.numbers_differ
     return {name: facts[name] for name in columns}
 
 

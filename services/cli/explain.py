@@ -13,7 +13,7 @@ from services.cli.call import call_of
 from services.cli.output import Output
 from services.cli.story import TURNS
 from services.enricher import enrich_options
-from services.explaining import Explanation, explain, features_of
+from services.explaining import CopyOf, Explanation, explain, features_of
 from store import queries
 from store.engine import Session
 from store.errors import NotFound
@@ -72,7 +72,7 @@ def _print(output: Output, found: Explanation) -> None:
     _table(output, "Revisions", found.revisions, REVISION)
     if found.copy_of is not None:
         output.heading("Copy of")
-        output.facts(_without(asdict(found.copy_of), "passages"))
+        output.facts(_copy_facts(found.copy_of))
         _table(output, "Longest matching passages", found.copy_of.passages, PASSAGE)
     title = (
         f"Almost copies (most need a containment of {found.min_containment:g}"
@@ -94,6 +94,13 @@ def _table(
     if lines:
         output.heading(title)
         print_lines(output, lines, columns=columns)
+
+
+def _copy_facts(found: CopyOf) -> dict[str, Any]:
+    facts = _without(asdict(found), "passages")
+    for name in ("numbers_only_here", "numbers_only_there"):
+        facts[name] = "  ".join(facts[name]) or None
+    return facts
 
 
 def _without(facts: dict[str, Any], *names: str) -> dict[str, Any]:

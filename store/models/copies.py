@@ -11,6 +11,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     String,
+    false,
 )
 from sqlalchemy.orm import Mapped
 
@@ -38,6 +39,9 @@ class Fingerprint(Base):
     title_hash: Mapped[bytes] = col(LargeBinary(16), comment="Of the normalised title")
     n_tokens: Mapped[int] = col(Integer, comment="Length of the text in tokens")
     marks: Mapped[bytes] = col(LargeBinary, comment="Sorted 64-bit marks, packed")
+    numbers: Mapped[bytes | None] = col(
+        LargeBinary, comment="Sorted 32-bit hashes of its numbers; NULL: not told"
+    )
 
 
 class FingerprintKey(Base):
@@ -85,6 +89,11 @@ class CopyPair(Base):
         Float, comment="Share of the shorter text found in the longer, 0 to 1"
     )
     resemblance: Mapped[float] = col(Float, comment="Shared over all marks, 0 to 1")
+    numbers_differ: Mapped[bool] = col(
+        default=False,
+        server_default=false(),
+        comment="Each has numbers in place of the other's",
+    )
 
 
 class Duplicate(Base):
@@ -110,4 +119,9 @@ class Duplicate(Base):
         Float, comment="Share of the shorter text found in the longer, 0 to 1"
     )
     resemblance: Mapped[float] = col(Float, comment="Shared over all marks, 0 to 1")
+    numbers_differ: Mapped[bool] = col(
+        default=False,
+        server_default=false(),
+        comment="Each has numbers in place of the other's",
+    )
     settled_at: Mapped[datetime] = col(UtcDateTime, comment="When it was settled")

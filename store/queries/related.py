@@ -27,6 +27,7 @@ class DuplicateLine:
     kind: str  # identical, near or excerpt
     containment: float  # share of the shorter text found in the longer, 0 to 1
     resemblance: float  # shared over all marks, 0 to 1
+    numbers_differ: bool  # each has numbers in place of the other's
 
 
 def list_duplicates(
@@ -60,6 +61,7 @@ def list_duplicates(
             Duplicate.kind,
             Duplicate.containment,
             Duplicate.resemblance,
+            Duplicate.numbers_differ,
         )
         .join(Article, Article.id == Duplicate.article_id)
         .join(original, original.id == Duplicate.original_id)

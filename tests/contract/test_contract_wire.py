@@ -372,6 +372,7 @@ SAMPLES: dict[type[wire.Message], wire.Message] = {
                     n_tokens=9,
                     marks=b"\x00\x00\x00\x00\x00\x00\x00\x01",
                     keys=(-9_223_372_036_854_775_808, 1),
+                    numbers=b"\x00\x00\x00\x02",
                 ),
                 features=StoryFeatures(terms=(("lohn", 1.0),), keys=(-5,)),
             ),
@@ -470,6 +471,15 @@ def test_what_was_sent_before_there_were_passes_is_of_the_first(
     read = wire.decode(message, json.dumps(envelope))
     assert read.pass_number == 1
     assert [one.n_passes for one in read.pipelines] == [1, 1]
+
+
+def test_a_fingerprint_from_before_numbers_were_kept_has_none() -> None:
+    payload = golden_file(ArticlesEnriched).read_text(encoding="utf-8")
+    envelope = json.loads(payload)
+    del envelope["body"]["articles"][0]["fingerprint"]["numbers"]
+    (read,) = wire.decode(ArticlesEnriched, json.dumps(envelope)).articles
+    assert read.fingerprint is not None
+    assert read.fingerprint.numbers == b""
 
 
 @by_schema

@@ -132,6 +132,25 @@ def test_a_copy_is_explained_by_its_passages_and_its_original(explain: Explain) 
     assert explain("Ferry")["copy_of"] is None
 
 
+def test_a_copy_with_other_numbers_is_explained_by_the_numbers(
+    explain: Explain, desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = explain("Reprint")["copy_of"]
+    assert not found["numbers_differ"]
+    assert found["numbers_only_here"] == found["numbers_only_there"] == []
+    counted = REPRINT.replace("all forty", "40 of 41")
+    desk.poll(said_by("Counted", counted, published_at=NOW))
+    desk.poll(
+        said_by("Recounted", counted.replace("40", "38"), published_at=NOW - 99 * HOUR)
+    )
+    enrich(desk)
+    found = explain("5")["copy_of"]
+    assert found["numbers_differ"]
+    assert (found["numbers_only_here"], found["numbers_only_there"]) == (["40"], ["38"])
+    assert main(["explain", "5"]) == ExitCode.OK
+    assert "numbers_only_there  38" in capsys.readouterr().out
+
+
 def test_what_shares_a_passage_and_is_no_copy_is_told_with_its_scores(
     explain: Explain,
 ) -> None:

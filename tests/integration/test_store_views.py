@@ -70,7 +70,7 @@ def fill(rows: Rows) -> None:
     rows.names(changed, okafor, times=2)
     rows.names(changed, city)
     rows.names(other, okafor)
-    rows.copy(copy, changed)
+    rows.copy(copy, changed, numbers_differ=True)
     rows.story(changed, other, copies=(copy,))
     rows.enrichment(changed, Stage.ENTITIES)
     rows.enrichment(other, Stage.ENTITIES)
@@ -272,6 +272,7 @@ def test_v_duplicates(url: str) -> None:
             "containment": 0.875,
             "resemblance": 0.75,
             "settled_at": "2026-11-22 12:00:00",
+            "numbers_differ": 1,
         }
     ]
 

@@ -104,6 +104,21 @@ def test_an_edited_part_of_a_text_is_an_excerpt() -> None:
     assert kind(numbered(300), numbered(170).replace("word60", "no")) is CopyKind.NEAR
 
 
+def test_a_near_copy_with_other_numbers_is_flagged_from_either_side() -> None:
+    words = "the fire spread from house to house along the river and then " * 3
+    one, other = (
+        fingerprint("", f"{words} {n_hurt} people were hurt, the mayor said")
+        for n_hurt in (12, 15)
+    )
+    found = compare(one, other)
+    assert found is not None
+    assert found.numbers_differ
+    assert compare(other, one) == found
+    cut = compare(one, fingerprint("", words))
+    assert cut is not None
+    assert not cut.numbers_differ
+
+
 def test_shares_of_marks_tell_an_excerpt_from_a_rewrite() -> None:
     whole, part = fingerprint("", numbered(300)), fingerprint("", numbered(120, 90))
     found = overlap(part, whole)

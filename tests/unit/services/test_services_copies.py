@@ -52,7 +52,9 @@ def test_copies_point_to_the_first_of_the_file(
         ("c", "a", "excerpt"),
         ("e", "a", "identical"),
     ]
-    assert all(set(row) == {"id", "copy_of", "kind", "score"} for row in rows)
+    assert all(
+        set(row) == {"id", "copy_of", "kind", "score", "numbers_differ"} for row in rows
+    )
     assert 0.9 < rows[0]["score"] < rows[2]["score"] == 1
 
 
@@ -94,7 +96,9 @@ def test_two_articles_do_not_hang_together_by_an_excerpt_of_both(
     run(tmp_path / "in", lines, "--json", "--pairs")
     rows = told(capsys)
     assert [(row["a"], row["b"]) for row in rows] == [("a", "b"), ("b", "c")]
-    assert all(set(row) == {"a", "b", "score", "kind"} for row in rows)
+    assert all(
+        set(row) == {"a", "b", "score", "kind", "numbers_differ"} for row in rows
+    )
 
 
 def test_texts_at_one_address_are_revisions_of_one_article(
@@ -137,8 +141,8 @@ def test_lines_without_a_text_are_named_and_the_others_compared(
 def test_people_get_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(tmp_path / "in", [{"id": "a", "text": WHOLE}, {"id": "b", "text": WHOLE}])
     header, row = capsys.readouterr().out.splitlines()
-    assert header.split() == ["id", "copy_of", "kind", "score"]
-    assert row.split() == ["b", "a", "identical", "1"]
+    assert header.split() == ["id", "copy_of", "kind", "score", "numbers_differ"]
+    assert row.split() == ["b", "a", "identical", "1", "no"]
 
 
 def test_a_file_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
