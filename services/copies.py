@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 
 from enrich.dedup.decide import compare, overlap, settle
 from enrich.dedup.fingerprint import fingerprint
+from enrich.dedup.furniture import find_furniture, without
 from enrich.messages import CopyKind, CopyPair, Fingerprint
 from ingest.urls import url_key
+from store.learned_marks import SAMPLE
 from store.marks import MAX_CANDIDATES, MAX_POSTINGS, Marked, choose_candidates
 
 REVISION = "revision"  # beside the kinds of copies: the same article, with a new text
@@ -25,6 +27,7 @@ class Text:
     fingerprint: Fingerprint
     published_at: datetime | None
     url_key: str | None  # texts with one address are revisions of one article
+    source: str | None = None  # what its texts have in common by habit is left out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -100,8 +103,26 @@ def _by_article(texts: Iterable[Text]) -> list[list[Text]]:
 
 
 def _articles(texts: Iterable[Text]) -> list[tuple[Text, Fingerprint]]:
-    """Return each article by its first text, with the marks of its newest."""
-    return [(found[0], found[-1].fingerprint) for found in _by_article(texts)]
+    """Return each article by its first text, with the marks of its newest.
+
+    Those that are furniture of its source are left out.
+    """
+    articles = [(found[0], found[-1].fingerprint) for found in _by_article(texts)]
+    furniture = _furniture(articles)
+    return [
+        (first, without(marks, furniture.get(first.source, b"")))
+        for first, marks in articles
+    ]
+
+
+def _furniture(articles: Iterable[tuple[Text, Fingerprint]]) -> dict[str | None, bytes]:
+    """Return source -> its furniture, learned as the store does of stored articles."""
+    ordered = sorted(articles, key=lambda one: (_time(one[0]), one[0].number))
+    marks: dict[str, list[bytes]] = defaultdict(list)
+    for first, found in ordered:
+        if first.source is not None:
+            marks[first.source].append(found.marks)
+    return {source: find_furniture(some[-SAMPLE:]) for source, some in marks.items()}
 
 
 def _revisions(texts: Iterable[Text]) -> list[Link]:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from enrich.dedup.decide import MIN_CONTAINMENT, MIN_RESEMBLANCE, compare, overlap
+from enrich.dedup.furniture import without
 from enrich.dedup.numbers import numbers_only_in
 from enrich.dedup.passages import find_passages
 from enrich.entities.spans import Document
-from enrich.messages import StoryCandidate, StoryFeatures
+from enrich.messages import Fingerprint, StoryCandidate, StoryFeatures
 from enrich.pipeline import MAX_TEXT_CHARS
 from enrich.stories.assign import MIN_SIMILARITY, assign, product
 from enrich.stories.embedding import Encoder, embed
@@ -224,14 +225,15 @@ def _clip(text: str) -> str:
 
 
 def _almost(evidence: Evidence) -> tuple[Almost, ...]:
-    marks = evidence.marks
-    if marks is None:
+    if evidence.marks is None:
         return ()
+    marks = _bare(evidence, evidence.source, evidence.marks)
     almost = []
     for one in evidence.nearest:
-        if compare(marks, one.marks) is not None:
+        theirs = _bare(evidence, one.source, one.marks)
+        if compare(marks, theirs) is not None:
             continue
-        found = overlap(marks, one.marks)
+        found = overlap(marks, theirs)
         almost.append(
             Almost(
                 article_id=one.article_id,
@@ -244,6 +246,10 @@ def _almost(evidence: Evidence) -> tuple[Almost, ...]:
         )
     almost.sort(key=lambda one: (-one.containment, one.article_id))
     return tuple(almost[:MAX_ALMOST])
+
+
+def _bare(evidence: Evidence, source: str, marks: Fingerprint) -> Fingerprint:
+    return without(marks, evidence.furniture.get(source, b""))
 
 
 def _story(evidence: Evidence, features: StoryFeatures) -> InStory | None:

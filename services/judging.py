@@ -1,6 +1,7 @@
 """Hands the store what it may not look up: deciding code, and what settings say."""
 
 from enrich.dedup.decide import compare, settle
+from enrich.dedup.furniture import find_furniture, without
 from enrich.stories.assign import assign, mean
 from enrich.stories.features import index_keys
 from enrich.stories.regroup import MAX_TAKEN_APART, choose_neighbours, regroup
@@ -23,6 +24,8 @@ JUDGE = Judge(
     settle=settle,
     stories=CLUSTERER,
     learn=find_common_packed,
+    find_furniture=find_furniture,
+    without=without,
 )
 
 

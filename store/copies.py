@@ -6,7 +6,10 @@ of arrival never matters.
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import delete, or_, select
@@ -15,8 +18,15 @@ from sqlalchemy.orm import Session
 from enrich.messages import Comparison, CopyKind, CopyPair, CopyVerdict
 from store.batches import insert_rows
 from store.clauses import chunks
+from store.furniture import count_news, without_furniture
 from store.judge import Judge
-from store.marks import Marked, find_candidates, load_marks, store_marks
+from store.marks import (
+    Marked,
+    find_candidates,
+    load_marked,
+    load_marks,
+    store_marks,
+)
 from store.models import Article, Duplicate
 from store.models import CopyPair as PairRow
 from store.roles import follow_verdicts
@@ -38,10 +48,32 @@ def settle_copies(
     The caller must be alone with the verdicts (`clauses.alone`).
     """
     ids = [one.article_id for one in marked]
-    touched = set(ids) | _drop_pairs(session, ids, pipeline_id)
+    gone = _drop_pairs(session, ids, pipeline_id)
     store_marks(session, marked, pipeline_id=pipeline_id)
+    count_news(session, ids, pipeline_id=pipeline_id)
     pairs = _find_pairs(session, marked, pipeline_id, judge)
     _store_pairs(session, pairs, pipeline_id)
+    touched = set(ids).union(*gone)
+    settle_again(session, touched, pipeline_id=pipeline_id, judge=judge, now=now)
+
+
+def judge_again(
+    session: Session,
+    ids: Sequence[int],
+    *,
+    pipeline_id: int,
+    judge: Judge,
+    now: datetime,
+) -> None:
+    """Compare articles anew, also with what they were compared with before.
+
+    The caller must be alone with the verdicts (`clauses.alone`).
+    """
+    marked = load_marked(session, ids, pipeline_id=pipeline_id)
+    before = _drop_pairs(session, ids, pipeline_id)
+    pairs = _find_pairs(session, marked, pipeline_id, judge, before)
+    _store_pairs(session, pairs, pipeline_id)
+    touched = set(ids).union(*before)
     settle_again(session, touched, pipeline_id=pipeline_id, judge=judge, now=now)
 
 
@@ -64,8 +96,10 @@ def settle_again(
     follow_verdicts(session, changed)
 
 
-def _drop_pairs(session: Session, ids: Sequence[int], pipeline_id: int) -> set[int]:
-    """Forget the pairs of articles whose text is new; return their other halves."""
+def _drop_pairs(
+    session: Session, ids: Sequence[int], pipeline_id: int
+) -> set[tuple[int, int]]:
+    """Forget the pairs of articles that are judged now; return what they were."""
     gone = delete(PairRow).where(
         PairRow.pipeline_id == pipeline_id,
         or_(PairRow.low_id.in_(ids), PairRow.high_id.in_(ids)),
@@ -74,21 +108,28 @@ def _drop_pairs(session: Session, ids: Sequence[int], pipeline_id: int) -> set[i
         gone.returning(PairRow.low_id, PairRow.high_id),
         execution_options={"synchronize_session": False},
     ).all()
-    return {article_id for row in rows for article_id in row}
+    return {(row.low_id, row.high_id) for row in rows}
 
 
 def _find_pairs(
-    session: Session, marked: Sequence[Marked], pipeline_id: int, judge: Judge
+    session: Session,
+    marked: Sequence[Marked],
+    pipeline_id: int,
+    judge: Judge,
+    before: AbstractSet[tuple[int, int]] = frozenset(),
 ) -> list[CopyPair]:
-    candidates = find_candidates(session, marked, pipeline_id=pipeline_id)
-    prints = {one.article_id: one.fingerprint for one in marked}
-    strangers = {other for found in candidates.values() for other in found}
-    prints |= load_marks(session, strangers - set(prints), pipeline_id=pipeline_id)
-    wanted = {
+    """Return what passes of articles, their candidates and pairs from before."""
+    bare = partial(without_furniture, session, pipeline_id=pipeline_id, judge=judge)
+    prints = bare({one.article_id: one.fingerprint for one in marked})
+    asking = [replace(one, fingerprint=prints[one.article_id]) for one in marked]
+    candidates = find_candidates(session, asking, pipeline_id=pipeline_id)
+    wanted = before | {
         (min(one, other), max(one, other))
         for one, found in candidates.items()
         for other in found
     }
+    strangers = {article_id for pair in wanted for article_id in pair} - set(prints)
+    prints |= bare(load_marks(session, strangers, pipeline_id=pipeline_id))
     return [
         CopyPair(low_id=low, high_id=high, comparison=comparison)
         for low, high in sorted(wanted)

@@ -61,10 +61,13 @@ class Clusterer:
 class Judge:
     """The decisions: are two texts copies, who is the original, which story.
 
-    And which lines the pages of a source have in common, and are furniture.
+    And what is furniture of a source: which lines its pages have in common, and which
+    marks its texts, with what is left of a text without them.
     """
 
     compare: Callable[[Fingerprint, Fingerprint], Comparison | None]
     settle: Callable[[Mapping[int, datetime], Sequence[CopyPair]], list[CopyVerdict]]
     stories: Clusterer
     learn: Learn
+    find_furniture: Callable[[Iterable[bytes]], bytes]  # packed marks of texts
+    without: Callable[[Fingerprint, bytes], Fingerprint]

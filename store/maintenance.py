@@ -14,7 +14,15 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from store import closing, learned, partitions, retention, rollups, statistics
+from store import (
+    closing,
+    learned,
+    learned_marks,
+    partitions,
+    retention,
+    rollups,
+    statistics,
+)
 from store.clauses import chunks, insert_into
 from store.documents import forget_documents
 from store.engine import Engine, is_postgresql, reading, transaction
@@ -50,6 +58,7 @@ class Report:
     documents: int = 0
     rollups: int = 0  # rows that were wrong
     learned: int = 0  # lines newly known as furniture
+    furnished: int = 0  # sources whose marks were looked at for furniture
     stories: int = 0  # closed
     vectors: int = 0  # of articles whose stories are not reviewed any more, deleted
     left: list[str] = field(default_factory=list)  # what could not be done, and why
@@ -118,9 +127,9 @@ def maintain(
         engine: Of the database.
         keep: How long polls and the audit log are kept.
         judge: Settles anew what the copies of a deleted original are, and which lines
-            are furniture.
+            and marks are furniture.
         now: The time.
-        is_over: Asked between two batches of articles, two sources to learn of, and two
+        is_over: Asked between two batches of articles, two steps of learning, and two
             tables to measure; says when to leave the rest.
     """
     night = _Night(engine, judge, now, Report(), is_over)
@@ -132,6 +141,7 @@ def maintain(
     _make_partitions(night)
     night.step("rollups", lambda session: _repair(session, night))
     _learn(night)
+    _learn_marks(night)
     _close_stories(night, now - timedelta(days=keep.story_days))
     _measure(night)
     return night.report
@@ -293,6 +303,29 @@ def _learn(night: _Night) -> None:
 def _learn_of_one(session: Session, night: _Night) -> None:
     n_new = learned.learn_of_next(session, learn=night.judge.learn, now=night.now)
     night.report.learned += n_new or 0
+
+
+def _learn_marks(night: _Night) -> None:
+    """Learn which marks are furniture, and judge copies again where that changed."""
+    with reading(night.engine) as session:
+        due = learned_marks.due_sources(session)
+    while due and not night.report.unfinished:
+        if not _learn_marks_of(night, due[-1]):
+            due.pop()
+            night.report.furnished += 1
+        night.report.unfinished = bool(due) and night.is_over()
+
+
+def _learn_marks_of(night: _Night, source: str) -> bool:
+    """Do one step for a source; return whether more can be done for it now."""
+    left: list[bool] = []
+    night.step(
+        "furniture of copies",
+        lambda session: left.append(
+            learned_marks.step(session, source, judge=night.judge, now=night.now)
+        ),
+    )
+    return any(left)
 
 
 def _has_news(night: _Night) -> bool:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -156,3 +156,38 @@ def load_marks(
             .where(Fingerprint.pipeline_id == pipeline_id)
         )
     }
+
+
+def load_marked(
+    session: Session, ids: Iterable[int], *, pipeline_id: int
+) -> list[Marked]:
+    """Return the stored fingerprints of articles, with their index keys."""
+    marks = load_marks(session, ids, pipeline_id=pipeline_id)
+    keys: dict[int, list[int]] = {article_id: [] for article_id in marks}
+    revisions: dict[int, int] = {}
+    for some in chunks(sorted(marks)):
+        listed = (
+            select(FingerprintKey.article_id, FingerprintKey.key)
+            .where(FingerprintKey.article_id.in_(some))
+            .where(FingerprintKey.pipeline_id == pipeline_id)
+        )
+        for article_id, key in session.execute(listed):
+            keys[article_id].append(key)
+        made_from = (
+            select(Fingerprint.article_id, Fingerprint.revision)
+            .where(Fingerprint.article_id.in_(some))
+            .where(Fingerprint.pipeline_id == pipeline_id)
+        )
+        revisions |= {
+            row.article_id: row.revision for row in session.execute(made_from)
+        }
+    return [
+        Marked(
+            article_id=article_id,
+            revision=revisions[article_id],
+            fingerprint=replace(
+                marks[article_id], keys=tuple(sorted(keys[article_id]))
+            ),
+        )
+        for article_id in marks
+    ]

@@ -189,9 +189,11 @@ def _find_original(
 
 
 def _is_identical(one: Fingerprint, other: Fingerprint) -> bool:
-    if one.text_hash != other.text_hash or one.n_tokens == 0:
+    # What is furniture of one source makes a text of it shorter than one of another.
+    n_tokens = max(one.n_tokens, other.n_tokens)
+    if one.text_hash != other.text_hash or n_tokens == 0:
         return False
-    return one.n_tokens >= MIN_TOKENS or one.title_hash == other.title_hash
+    return n_tokens >= MIN_TOKENS or one.title_hash == other.title_hash
 
 
 def _is_enough(found: Comparison, n_one: int, n_other: int) -> bool:

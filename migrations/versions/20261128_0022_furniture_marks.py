@@ -1,4 +1,4 @@
-"""The numbers of texts, and whether those of two copies differ."""
+"""Facts about copies: numbers that differ, and marks that are furniture."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,6 +7,8 @@ revision = "0022"
 down_revision = "0021"
 branch_labels = None
 depends_on = None
+
+BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 VIEW = "v_duplicates"
 BEFORE = """
@@ -50,6 +52,7 @@ def upgrade() -> None:
                 comment="Each has numbers in place of the other's",
             ),
         )
+    _make_furniture()
     if op.get_context().dialect.name == "postgresql":
         # Readers keep the view that they have; columns may only be added to its end.
         op.execute(f"CREATE OR REPLACE VIEW {VIEW} AS {AFTER} {TABLES}")
@@ -59,6 +62,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     _make_view(BEFORE)
+    op.drop_table("source_furniture")
     for table in reversed(JUDGED):
         op.drop_column(table, "numbers_differ")
     op.drop_column("fingerprint", "numbers")
@@ -67,3 +71,51 @@ def downgrade() -> None:
 def _make_view(select: str) -> None:
     op.execute(f"DROP VIEW {VIEW}")
     op.execute(f"CREATE VIEW {VIEW} AS {select} {TABLES}")
+
+
+def _make_furniture() -> None:
+    op.create_table(
+        "source_furniture",
+        sa.Column("source", sa.Text(), nullable=False, comment="The publisher"),
+        sa.Column("pipeline_id", BIG_ID, nullable=False, comment="What made the marks"),
+        sa.Column(
+            "marks",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="Sorted 64-bit marks, packed",
+        ),
+        sa.Column("n_marks", sa.Integer(), nullable=False, comment="So many they are"),
+        sa.Column(
+            "n_articles",
+            sa.Integer(),
+            nullable=False,
+            comment="Newest articles that were looked at",
+        ),
+        sa.Column(
+            "n_new",
+            sa.Integer(),
+            nullable=False,
+            comment="Fingerprints stored since then",
+        ),
+        sa.Column(
+            "n_to_judge",
+            sa.Integer(),
+            nullable=False,
+            comment="Of those looked at, to be judged again",
+        ),
+        sa.Column(
+            "learned_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="When it was learned; NULL: not yet",
+        ),
+        sa.ForeignKeyConstraint(
+            ["pipeline_id"],
+            ["pipeline.id"],
+            name=op.f("fk_source_furniture_pipeline_id_pipeline"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "source", "pipeline_id", name=op.f("pk_source_furniture")
+        ),
+        comment="Marks that say nothing of copies, as those of a footer",
+    )

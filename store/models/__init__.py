@@ -3,7 +3,13 @@
 from store.models.access import ApiKey, AuditLog
 from store.models.articles import Article, Entry, EntryAlias, Revision
 from store.models.base import Base
-from store.models.copies import CopyPair, Duplicate, Fingerprint, FingerprintKey
+from store.models.copies import (
+    CopyPair,
+    Duplicate,
+    Fingerprint,
+    FingerprintKey,
+    SourceFurniture,
+)
 from store.models.enrichment import (
     ActivePipeline,
     ArticleEntity,
@@ -91,6 +97,7 @@ __all__ = [
     "RevisionLines",
     "Run",
     "RunFile",
+    "SourceFurniture",
     "Story",
     "StoryEvent",
     "StoryKey",

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     String,
+    Text,
     false,
 )
 from sqlalchemy.orm import Mapped
@@ -61,6 +62,36 @@ class FingerprintKey(Base):
     )
     article_id: Mapped[int] = col(
         ForeignKey("article.id"), primary_key=True, comment="An article that has it"
+    )
+
+
+class SourceFurniture(Base):
+    """Which marks are furniture of a source, and what is to be done about it."""
+
+    __tablename__ = "source_furniture"
+    __table_args__ = (
+        {"comment": "Marks that say nothing of copies, as those of a footer"},
+    )
+
+    source: Mapped[str] = col(Text, primary_key=True, comment="The publisher")
+    pipeline_id: Mapped[int] = col(
+        ForeignKey("pipeline.id"), primary_key=True, comment="What made the marks"
+    )
+    marks: Mapped[bytes] = col(
+        LargeBinary, default=b"", comment="Sorted 64-bit marks, packed"
+    )
+    n_marks: Mapped[int] = col(Integer, default=0, comment="So many they are")
+    n_articles: Mapped[int] = col(
+        Integer, default=0, comment="Newest articles that were looked at"
+    )
+    n_new: Mapped[int] = col(
+        Integer, default=0, comment="Fingerprints stored since then"
+    )
+    n_to_judge: Mapped[int] = col(
+        Integer, default=0, comment="Of those looked at, to be judged again"
+    )
+    learned_at: Mapped[datetime | None] = col(
+        UtcDateTime, comment="When it was learned; NULL: not yet"
     )
 
 

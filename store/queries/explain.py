@@ -1,6 +1,7 @@
 """What the database knows of why an article is where it is: the evidence, unjudged."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from enrich.messages import Entity, EntityKind, Stage, StoryCandidate, StoryFeatures
 from enrich.messages import Fingerprint as Marks
+from store.furniture import as_keys, furniture_of
 from store.live import Placed, load_stories
 from store.marks import MAX_CANDIDATES, MAX_POSTINGS, load_marks
 from store.models import (
@@ -101,6 +103,7 @@ class Evidence:
     original_text: str | None
     marks: Marks | None  # of its text, without index keys
     nearest: tuple[Nearest, ...]  # most shared keys first, MAX_CANDIDATES at most
+    furniture: Mapping[str, bytes]  # of its source and theirs, packed marks
     entities: tuple[Entity, ...]
     membership: Membership | None
     turns: tuple[StoryTurn, ...]  # of it in its story, and of that; latest first
@@ -115,7 +118,7 @@ def get_evidence(session: Session, article_id: int) -> Evidence:
     row = _article(session, article_id)
     verdicts = list_duplicates(session, article_id=article_id)
     copy_of = verdicts[0] if verdicts else None
-    marks, nearest = _nearest(session, article_id)
+    marks, nearest, furniture = _nearest(session, article_id, row["source"])
     membership = _membership(session, article_id)
     return Evidence(
         **row,
@@ -128,6 +131,7 @@ def get_evidence(session: Session, article_id: int) -> Evidence:
         else None,
         marks=marks,
         nearest=nearest,
+        furniture=furniture,
         entities=_entities(session, article_id),
         membership=membership,
         turns=story_turns(
@@ -210,16 +214,20 @@ def _rewrites(session: Session, article_id: int) -> tuple[Rewrite, ...]:
 
 
 def _nearest(
-    session: Session, article_id: int
-) -> tuple[Marks | None, tuple[Nearest, ...]]:
+    session: Session, article_id: int, source: str
+) -> tuple[Marks | None, tuple[Nearest, ...], dict[str, bytes]]:
+    """Return the marks of an article, what is near, and the furniture of all these."""
     pipeline_id = _active_id(session, Stage.COPIES)
     if pipeline_id is None:
-        return None, ()
+        return None, (), {}
+    own = furniture_of(session, [source], pipeline_id=pipeline_id)
     query = select(FingerprintKey.key).where(
         FingerprintKey.article_id == article_id,
         FingerprintKey.pipeline_id == pipeline_id,
     )
-    keys = session.scalars(query.order_by(FingerprintKey.key)).all()
+    furnished = as_keys(own.get(source, b""))
+    found = session.scalars(query.order_by(FingerprintKey.key))
+    keys = [key for key in found if key not in furnished]
     index = Index(model=FingerprintKey, entry="article_id", most=MAX_POSTINGS)
     hits = read_postings(session, index, keys, pipeline_id=pipeline_id)
     shared = Counter(other for _, other in hits if other != article_id)
@@ -237,7 +245,9 @@ def _nearest(
         for other in best
         if other in marks
     ]
-    return marks.get(article_id), tuple(nearest)
+    theirs = {one.source for one in nearest}
+    furniture = own | furniture_of(session, theirs, pipeline_id=pipeline_id)
+    return marks.get(article_id), tuple(nearest), furniture
 
 
 def _named(session: Session, ids: list[int]) -> dict[int, Any]:

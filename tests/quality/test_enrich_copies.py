@@ -1,7 +1,5 @@
 """How many edited copies of news articles are found, and how many articles wrongly."""
 
-import gzip
-import json
 import re
 import time
 from collections import Counter, defaultdict
@@ -13,7 +11,7 @@ from typing import NamedTuple
 import pytest
 from support.figures import Figure
 from support.minhash import Alike, Sketches
-from support.shared import shared_path
+from support.stories import read_rows
 
 from enrich.dedup.decide import compare
 from enrich.dedup.fingerprint import fingerprint
@@ -45,14 +43,7 @@ BESIDE: dict[str, Callable[[Alike], bool]] = {
 }
 HALVES = ["chosen on", "held out"]
 
-Row = dict[str, str]
 Find = Callable[[str], set[str]]  # names of the originals that a text is a copy of
-
-
-def read_rows(name: str) -> list[Row]:
-    path = shared_path(f"corpora/stories/{name}.jsonl.gz")
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
 
 
 @cache

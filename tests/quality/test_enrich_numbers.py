@@ -1,12 +1,10 @@
 """How many updates of news articles are flagged by their numbers, and what else is."""
 
-import gzip
-import json
 from collections import Counter
 
 import pytest
 from support.figures import Figure
-from support.shared import shared_path
+from support.stories import read_rows
 
 from enrich.dedup.decide import compare
 from enrich.dedup.fingerprint import fingerprint
@@ -19,14 +17,6 @@ pytestmark = pytest.mark.quality
 UPDATE = "update"
 FLOORS = {UPDATE: 0.96, "edit5": 0.96}
 HALVES = ["chosen on", "held out"]
-
-Row = dict[str, str]
-
-
-def read_rows(name: str) -> list[Row]:
-    path = shared_path(f"corpora/stories/{name}.jsonl.gz")
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
 
 
 def is_held_out(name: str) -> bool:

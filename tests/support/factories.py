@@ -7,6 +7,7 @@ from typing import Any
 
 from enrich.dedup.decide import compare, settle
 from enrich.dedup.fingerprint import fingerprint
+from enrich.dedup.furniture import find_furniture, without
 from enrich.messages import (
     ArticlesEnriched,
     EnrichArticles,
@@ -225,6 +226,8 @@ JUDGE = Judge(
         max_taken_apart=100,
     ),
     learn=find_common_packed,
+    find_furniture=find_furniture,
+    without=without,
 )
 
 

@@ -119,6 +119,23 @@ def test_texts_at_one_address_are_revisions_of_one_article(
     ]
 
 
+def test_what_texts_of_a_source_have_in_common_by_habit_makes_no_copies(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    footer = numbered(60, 50_000)
+    lines = [
+        {"id": n, "text": f"{numbered(34, 100 * n)} {footer}", "source": "Courier"}
+        for n in range(30)
+    ]
+    lines.append({"id": "copy", "text": numbered(34, 700), "source": "Herald"})
+    run(tmp_path / "in", lines, "--json")
+    assert links(told(capsys)) == [("copy", 7, "near")]
+    for line in lines:
+        line["source"] = None
+    run(tmp_path / "in", lines, "--json")
+    assert len(told(capsys)) > 15
+
+
 def test_lines_without_a_text_are_named_and_the_others_compared(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

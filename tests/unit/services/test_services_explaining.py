@@ -35,6 +35,7 @@ BARE = Evidence(
     original_text=None,
     marks=fingerprint("A", TEXT),
     nearest=(),
+    furniture={},
     entities=(),
     membership=None,
     turns=(),
@@ -55,6 +56,19 @@ def test_an_identity_is_told_by_what_its_hash_is_of(
 def test_an_identity_that_nothing_stored_makes_is_unknown() -> None:
     found = explain(replace(BARE, uid="0" * 64), NOTHING, [])
     assert (found.identity.made_of, found.identity.value) == ("unknown", None)
+
+
+def test_furniture_of_a_source_is_nothing_that_articles_share() -> None:
+    footer = " ".join(OTHERS)
+    one = fingerprint("B", f"{TEXT} {footer}")
+    near = Nearest(article_id=2, title="B", source="b", n_shared_keys=1, marks=one)
+    evidence = replace(BARE, marks=fingerprint("A", footer), nearest=(near,))
+    assert explain(evidence, NOTHING, []).almost_copies == ()  # a copy
+    furniture = {"b": fingerprint("", footer).marks}
+    (almost,) = explain(
+        replace(evidence, furniture=furniture), NOTHING, []
+    ).almost_copies
+    assert almost.containment < 0.2
 
 
 def test_the_nearest_of_many_are_told_and_copies_are_not_among_them() -> None:

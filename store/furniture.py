@@ -1,0 +1,84 @@
+"""Furniture among marks: what is known of it, and texts without that of their source.
+
+Marks say where texts are the same. Those of a footer say it of articles that have
+nothing else in common, so they count neither in a lookup nor in a comparison.
+"""
+
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from enrich.messages import Fingerprint as Marks
+from store.batches import add_to_rows
+from store.clauses import chunks
+from store.judge import Judge
+from store.models import Article, SourceFurniture
+
+
+def furniture_of(
+    session: Session, sources: Iterable[str], *, pipeline_id: int
+) -> dict[str, bytes]:
+    """Return source -> its furniture, packed as marks are, where there is any."""
+    return {
+        row.source: bytes(row.marks)
+        for some in chunks(sorted(set(sources)))
+        for row in session.execute(
+            select(SourceFurniture.source, SourceFurniture.marks)
+            .where(SourceFurniture.source.in_(some))
+            .where(SourceFurniture.pipeline_id == pipeline_id)
+            .where(SourceFurniture.n_marks > 0)
+        )
+    }
+
+
+def as_keys(furniture: bytes) -> frozenset[int]:
+    """Return packed marks as the index has them: signed."""
+    return frozenset(struct.unpack(f">{len(furniture) // 8}q", furniture))
+
+
+def without_furniture(
+    session: Session, prints: Mapping[int, Marks], *, pipeline_id: int, judge: Judge
+) -> dict[int, Marks]:
+    """Return article id -> its fingerprint less the furniture of its source."""
+    sources = _furnished(session, prints, pipeline_id)
+    known = furniture_of(session, sources.values(), pipeline_id=pipeline_id)
+    bare = {
+        article_id: judge.without(prints[article_id], known[source])
+        for article_id, source in sources.items()
+    }
+    return {**prints, **bare}
+
+
+def count_news(session: Session, ids: Sequence[int], *, pipeline_id: int) -> None:
+    """Note of the sources of articles that so many fingerprints of them are new."""
+    query = (
+        select(Article.source, func.count())
+        .where(Article.id.in_(ids))
+        .group_by(Article.source)
+        .order_by(Article.source)
+    )
+    rows = [
+        {"source": source, "pipeline_id": pipeline_id, "n_new": n_new}
+        for source, n_new in session.execute(query)
+    ]
+    key = ["source", "pipeline_id"]
+    add_to_rows(session, SourceFurniture, rows, key=key, sums=["n_new"])
+
+
+def _furnished(
+    session: Session, ids: Iterable[int], pipeline_id: int
+) -> dict[int, str]:
+    """Return article id -> its source, of articles whose source has furniture."""
+    return {
+        row.id: row.source
+        for some in chunks(sorted(ids))
+        for row in session.execute(
+            select(Article.id, Article.source)
+            .join(SourceFurniture, SourceFurniture.source == Article.source)
+            .where(Article.id.in_(some))
+            .where(SourceFurniture.pipeline_id == pipeline_id)
+            .where(SourceFurniture.n_marks > 0)
+        )
+    }
