@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enrich.dedup.decide import compare, overlap, settle
 from enrich.dedup.fingerprint import fingerprint
 from enrich.dedup.furniture import find_furniture, without
+from enrich.dedup.numbers import numbers_differ
 from enrich.messages import CopyKind, CopyPair, Fingerprint
 from ingest.urls import url_key
 from store.learned_marks import SAMPLE
@@ -134,14 +135,16 @@ def _revisions(texts: Iterable[Text]) -> list[Link]:
 
 
 def _revision(later: Text, first: Text) -> Link:
-    found = overlap(later.fingerprint, first.fingerprint)
+    one, other = later.fingerprint, first.fingerprint
+    found = overlap(one, other)
+    is_same = found.kind is CopyKind.IDENTICAL
     return Link(
         number=later.number,
         other=first.number,
         # The same article with the same text is no new revision of it.
-        kind=found.kind if found.kind is CopyKind.IDENTICAL else REVISION,
+        kind=found.kind if is_same else REVISION,
         score=found.containment,
-        numbers_differ=found.numbers_differ,
+        numbers_differ=not is_same and numbers_differ(one.numbers, other.numbers),
     )
 
 

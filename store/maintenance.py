@@ -310,14 +310,15 @@ def _learn_marks(night: _Night) -> None:
     with reading(night.engine) as session:
         due = learned_marks.due_sources(session)
     while due and not night.report.unfinished:
-        if not _learn_marks_of(night, due[-1]):
+        left = _learn_marks_of(night, due[-1])
+        if not any(left):
             due.pop()
-            night.report.furnished += 1
+            night.report.furnished += len(left)
         night.report.unfinished = bool(due) and night.is_over()
 
 
-def _learn_marks_of(night: _Night, source: str) -> bool:
-    """Do one step for a source; return whether more can be done for it now."""
+def _learn_marks_of(night: _Night, source: str) -> list[bool]:
+    """Do one step for a source; say whether more are left, nothing if it failed."""
     left: list[bool] = []
     night.step(
         "furniture of copies",
@@ -325,7 +326,7 @@ def _learn_marks_of(night: _Night, source: str) -> bool:
             learned_marks.step(session, source, judge=night.judge, now=night.now)
         ),
     )
-    return any(left)
+    return left
 
 
 def _has_news(night: _Night) -> bool:

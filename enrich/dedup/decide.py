@@ -53,15 +53,16 @@ def compare(one: Fingerprint, other: Fingerprint) -> Comparison | None:
     if _is_identical(one, other):
         return Comparison(kind=CopyKind.IDENTICAL, containment=1.0, resemblance=1.0)
     found = overlap(one, other)
-    return found if _is_enough(found, one.n_tokens, other.n_tokens) else None
+    if not _is_enough(found, one.n_tokens, other.n_tokens):
+        return None
+    return replace(found, numbers_differ=numbers_differ(one.numbers, other.numbers))
 
 
 def overlap(one: Fingerprint, other: Fingerprint) -> Comparison:
     """Return how much two texts have in common, be it enough for a copy or not.
 
     Containment is the share of the smaller one's marks that the larger one has,
-    resemblance that of all marks that both have. Texts that are the same token by
-    token have the same numbers, whatever their punctuation.
+    resemblance that of all marks that both have. Numbers are not looked at.
     """
     if one.text_hash == other.text_hash:
         return Comparison(kind=CopyKind.IDENTICAL, containment=1.0, resemblance=1.0)
@@ -73,7 +74,6 @@ def overlap(one: Fingerprint, other: Fingerprint) -> Comparison:
         kind=CopyKind.NEAR if fewer >= MIN_NEAR_SHARE * more else CopyKind.EXCERPT,
         containment=n_shared / max(1, fewer),
         resemblance=n_shared / n_all,
-        numbers_differ=numbers_differ(one.numbers, other.numbers),
     )
 
 

@@ -46,7 +46,7 @@ def find_numbers(text: str) -> Iterator[str]:
 
 def pack_numbers(text: str) -> bytes:
     """Return hashes of the numbers of a text: 32 bits each, sorted, big-endian."""
-    hashes = sorted({_hash(number) for number in find_numbers(text)})[:MAX_NUMBERS]
+    hashes = sorted(map(_hash, set(find_numbers(text))))[:MAX_NUMBERS]
     return struct.pack(f">{len(hashes)}I", *hashes)
 
 
