@@ -21,6 +21,8 @@ MIN_SHARE = 0.125
 
 _HASH_BITS = 32
 
+# Digits with what may stand between them: signs of all scripts, and narrow spaces.
+_PLACE = re.compile(r"\d[\d,.'\u2019 \u00a0\u2009\u202f\u066b\u066c\uff0c\uff0e]*")
 _OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 # Three digits after one to three others are thousands, by whatever they are kept apart.
 _THOUSANDS = re.compile(r"(?<!\d)[1-9]\d{0,2}([,.'\u2019 ])\d{3}(?:\1\d{3})*(?!\d)")
@@ -35,13 +37,11 @@ def find_numbers(text: str) -> Iterator[str]:
 
     The digits of all scripts count, and zeros that say nothing do not: `07` is `7`.
     """
-    joined = _THOUSANDS.sub(
-        lambda found: _SEPARATOR.sub("", found.group()), _in_ascii_digits(text)
-    )
-    for found in _NUMBER.finditer(joined):
-        whole, _, rest = found.group().replace(",", ".").partition(".")
-        whole, rest = whole.lstrip("0") or "0", rest.rstrip("0")
-        yield f"{whole}.{rest}" if rest else whole
+    for place in _PLACE.findall(text):
+        for number in _NUMBER.findall(_THOUSANDS.sub(_join, _plain(place))):
+            whole, _, rest = number.replace(",", ".").partition(".")
+            whole, rest = whole.lstrip("0") or "0", rest.rstrip("0")
+            yield f"{whole}.{rest}" if rest else whole
 
 
 def pack_numbers(text: str) -> bytes:
@@ -76,13 +76,19 @@ def numbers_only_in(text: str, other: str, *, most: int) -> tuple[str, ...]:
     return tuple(lacking)[:most]
 
 
-def _in_ascii_digits(text: str) -> str:
-    if text.isascii():
-        return text
-    plain = unicodedata.normalize("NFKC", text).translate(_SIGNS)
-    return _OTHER_DIGIT.sub(
-        lambda found: str(unicodedata.decimal(found.group())), plain
-    )
+def _plain(place: str) -> str:
+    if place.isascii():
+        return place
+    plain = unicodedata.normalize("NFKC", place).translate(_SIGNS)
+    return _OTHER_DIGIT.sub(_in_ascii, plain)
+
+
+def _in_ascii(digit: re.Match[str]) -> str:
+    return str(unicodedata.decimal(digit.group()))
+
+
+def _join(thousands: re.Match[str]) -> str:
+    return _SEPARATOR.sub("", thousands.group())
 
 
 def _hash(number: str) -> int:

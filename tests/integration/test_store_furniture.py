@@ -11,7 +11,7 @@ from support.factories import HOUR, JUDGE, NOW, article, entry
 
 from services.copies import find_copies, read_text
 from store import learned_marks, maintenance
-from store.engine import reading
+from store.engine import reading, transaction
 from store.maintenance import Keep, Report
 from store.models import Article, CopyPair, Duplicate, SourceFurniture
 
@@ -156,6 +156,17 @@ def test_learning_goes_on_where_the_time_was_up(desk: Desk) -> None:
     assert desk.count(Duplicate) > 0
     assert not one_step().unfinished
     assert desk.count(Duplicate) == 0
+
+
+def test_longer_articles_are_fewer_to_look_at(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    print_in(desk, "courier", [footed("courier", f"t{n}") for n in range(N_ARTICLES)])
+    monkeypatch.setattr(learned_marks, "MAX_SAMPLE_BYTES", 4_000)
+    maintain(desk)
+    assert 10 < desk.one(SourceFurniture).n_articles < N_ARTICLES
+    with transaction(desk.engine) as session:
+        assert not learned_marks.step(session, "none", judge=JUDGE, now=desk.now)
 
 
 def test_the_offline_command_learns_the_same(desk: Desk) -> None:

@@ -1,8 +1,6 @@
 """How well articles on one event are put together, and what reviews do for that."""
 
-import gzip
 import hashlib
-import json
 import math
 import re
 import time
@@ -17,7 +15,7 @@ import numpy as np
 import pytest
 from support.figures import Figure
 from support.minhash import Sketches
-from support.shared import shared_path
+from support.stories import read_rows
 
 from enrich.entities.resolve import resolve
 from enrich.entities.spans import Document
@@ -50,9 +48,7 @@ MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 
 @cache
 def read_articles() -> list[dict[str, str]]:
-    path = shared_path("corpora/stories/ecbplus-stories.jsonl.gz")
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+    return read_rows("ecbplus-stories")
 
 
 def running_text(tokenised: str) -> str:
