@@ -151,10 +151,11 @@ def test_learning_goes_on_where_the_time_was_up(desk: Desk) -> None:
             desk.engine, keep=KEEP, judge=JUDGE, now=desk.now, is_over=lambda: True
         )
 
-    assert one_step().unfinished
+    report = one_step()
+    assert (report.furnished, report.unfinished) == (0, True)
     assert n_marks(desk, "courier") > 0
     assert desk.count(Duplicate) > 0
-    assert not one_step().unfinished
+    assert one_step().furnished == 1
     assert desk.count(Duplicate) == 0
 
 
