@@ -173,6 +173,10 @@ ENGINES ?= postgresql sqlite
 bench-store: $(DEV) ## measure answers on a large archive (ROWS=100000: a quick one)
 	@PYTHONPATH=tests $(RUN) benchmarks.store $(ROWS) $(ENGINES)
 
+.PHONY: bench-copies
+bench-copies: $(DEV) ## measure verdicts on copies in a large archive, and its index (ROWS, ENGINES)
+	@PYTHONPATH=tests $(RUN) benchmarks.copies $(ROWS) $(ENGINES)
+
 .PHONY: bench-store-writes
 bench-store-writes: $(DEV) ## measure what storing articles costs, against the ORM
 	@PYTHONPATH=tests $(RUN) benchmarks.store_writes $(ROUNDS)

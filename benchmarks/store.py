@@ -14,11 +14,12 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from statistics import median, quantiles
+from types import MappingProxyType
 from typing import Any
 
 from rich.console import Console
@@ -68,7 +69,9 @@ def main(arguments: list[str]) -> None:
 
 
 @contextmanager
-def database(engine: str) -> Iterator[str]:
+def database(
+    engine: str, server: Mapping[str, str] = MappingProxyType(SERVER)
+) -> Iterator[str]:
     """Yield the URL of an empty database that is gone afterwards."""
     with ExitStack() as stack:
         if engine == "sqlite":
@@ -81,7 +84,7 @@ def database(engine: str) -> Iterator[str]:
         elif programs is None:
             raise SystemExit("no PostgreSQL on this machine or in a wheel")
         else:
-            url = stack.enter_context(running_postgres(programs, settings=SERVER))
+            url = stack.enter_context(running_postgres(programs, settings=server))
             databases = Databases(url)
         yield databases.fresh()
 

@@ -180,8 +180,8 @@ class Fingerprint:
     text_hash: bytes  # 16 bytes over the normalised token stream of the text
     title_hash: bytes  # 16 bytes over the normalised title
     n_tokens: int
-    marks: bytes  # all winnowed marks: sorted unsigned 64-bit, big-endian, packed
-    keys: tuple[int, ...]  # the thinned marks to index, as signed 64-bit, sorted
+    marks: bytes  # all winnowed marks: unsigned 64-bit, big-endian, packed
+    n_lead_marks: int = 0  # so many are of the lead: they stand first, and all are keys
     numbers: bytes = b""  # hashes of its numbers: sorted unsigned 32-bit, packed
 
 

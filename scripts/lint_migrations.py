@@ -35,6 +35,8 @@ FROM_NOTHING = {
     "0016": {"require-concurrent-index-creation"},
     "0017": {"require-concurrent-index-creation", "require-concurrent-index-deletion"},
     "0021": {"require-concurrent-index-creation", "ban-drop-column"},
+    # What it drops follows from other tables, and its index begins without a row.
+    "0023": {"ban-drop-table", "require-concurrent-index-creation"},
 }
 # Revisions that put a wider check in the place of one, on tables of a row for each feed
 # or run, or for what is in quarantine -> rules against dropping checks, and against

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from enrich.dedup.decide import compare, overlap, settle
-from enrich.dedup.fingerprint import fingerprint
+from enrich.dedup.fingerprint import choose_keys, fingerprint
 from enrich.dedup.furniture import find_furniture, without
 from enrich.dedup.numbers import numbers_differ
 from enrich.messages import CopyKind, CopyPair, Fingerprint
@@ -153,7 +153,7 @@ def _find_pairs(articles: Iterable[tuple[Text, Fingerprint]]) -> list[CopyPair]:
     postings: dict[int, list[int]] = defaultdict(list)
     twins: dict[bytes, set[int]] = defaultdict(set)
     for number, marks in sorted(prints.items()):
-        for key in marks.keys:
+        for key in choose_keys(marks):
             if len(postings[key]) < MAX_POSTINGS:
                 postings[key].append(number)
         if marks.n_tokens and len(twins[marks.text_hash]) < MAX_CANDIDATES:
@@ -167,7 +167,8 @@ def _find_pairs(articles: Iterable[tuple[Text, Fingerprint]]) -> list[CopyPair]:
 
 
 def _marked(number: int, marks: Fingerprint) -> Marked:
-    return Marked(article_id=number, revision=1, fingerprint=marks)
+    keys = choose_keys(marks)
+    return Marked(article_id=number, revision=1, fingerprint=marks, keys=keys)
 
 
 def _compare(

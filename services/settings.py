@@ -160,6 +160,12 @@ class Settings(PlaceSettings):
     keep_audit_log_days: int = Field(
         default=730, ge=1, description="Age in days at which the audit log is deleted."
     )
+    copy_index_days: int = Field(
+        default=90,
+        ge=0,
+        description="Days for which edited copies of an article are found; "
+        "0: for ever.",
+    )
     live_batch: int = Field(
         default=10, ge=1, description="Articles of one live enrichment message."
     )

@@ -16,6 +16,7 @@ _SURELY_SHORT = MAX_KEY_BYTES // 4
 MAX_INTEGER = 2**31 - 1
 MAX_BIG_INTEGER = 2**63 - 1
 MAX_LANGUAGE_CHARS = 16
+MARK_BYTES = 8
 
 
 def mend_answer(article: EnrichedArticle) -> EnrichedArticle:
@@ -51,8 +52,10 @@ def _require_language(article: EnrichedArticle) -> None:
 
 def _require_fingerprint(found: Fingerprint) -> None:
     _require_within("the length in tokens", found.n_tokens, MAX_INTEGER)
-    for key in found.keys:
-        _require_within("a mark", abs(key), MAX_BIG_INTEGER)
+    n_marks, rest = divmod(len(found.marks), MARK_BYTES)
+    if rest:
+        raise UnfitValue("the marks are cut off")
+    _require_within("the number of marks of the lead", found.n_lead_marks, n_marks)
 
 
 def _require_features(found: StoryFeatures) -> None:

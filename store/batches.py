@@ -221,6 +221,24 @@ def update_alike(session: Session, model: Any, rows: Iterable[Row]) -> None:
         update_rows(session, model, some)
 
 
+def delete_rows(session: Session, model: Any, rows: Tuples) -> None:
+    """Delete the rows whose columns have these values, by their names a key."""
+    if not rows.rows:
+        return
+    batch = batch_of(session, model, rows, is_new=False)
+    table = batch.table.name
+    if batch.on_sqlite:
+        same = " AND ".join(f"{name} = ?" for name in batch.names)
+        statement = f"DELETE FROM {table} WHERE {same}"  # noqa: S608  # ours
+        batch.connection.exec_driver_sql(statement, batch.rows)
+        return
+    source, parameters = arrays(batch.connection, batch.table, batch.names, batch.rows)
+    same = " AND ".join(f"{table}.{name} = gone.{name}" for name in batch.names)
+    columns = ", ".join(batch.names)
+    statement = f"DELETE FROM {table} USING {source} AS gone({columns}) WHERE {same}"  # noqa: S608  # ours
+    batch.connection.exec_driver_sql(statement, tuple(parameters))
+
+
 def find_ids(
     session: Session, model: Any, key: str, values: Iterable[Any]
 ) -> dict[Any, int]:

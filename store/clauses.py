@@ -1,9 +1,9 @@
 """Statements that both engines understand but spell in two ways."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, text
+from sqlalchemy import Select, any_, literal, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -35,6 +35,16 @@ def alone(session: Session, key: int) -> None:
     """Wait until no other transaction holds this key, and hold it to the end."""
     if is_postgresql(session):
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+
+def among(session: Session, column: Any, values: Collection[Any]) -> Any:
+    """Return that a column is one of these: on PostgreSQL in one word for any number.
+
+    A statement that does not change with the number of values is planned once.
+    """
+    if is_postgresql(session):
+        return column == any_(literal(list(values), postgresql.ARRAY(column.type)))
+    return column.in_(values)
 
 
 def chunks(items: Iterable[T], size: int = MAX_VALUES) -> Iterator[list[T]]:

@@ -10,19 +10,27 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.orm import Session
 
-from enrich.messages import Comparison, CopyKind, CopyPair, CopyVerdict
+from enrich.messages import (
+    Comparison,
+    CopyKind,
+    CopyPair,
+    CopyVerdict,
+    Fingerprint,
+)
 from store.batches import insert_rows
-from store.clauses import chunks
+from store.clauses import among, chunks
 from store.furniture import count_news, without_furniture
 from store.judge import Judge
 from store.marks import (
     Marked,
     find_candidates,
+    index_marks,
     load_marked,
     load_marks,
     store_marks,
@@ -49,9 +57,10 @@ def settle_copies(
     """
     ids = [one.article_id for one in marked]
     gone = _drop_pairs(session, ids, pipeline_id)
-    store_marks(session, marked, pipeline_id=pipeline_id)
+    store_marks(session, marked, pipeline_id=pipeline_id, judge=judge, now=now)
     count_news(session, ids, pipeline_id=pipeline_id)
     pairs = _find_pairs(session, marked, pipeline_id, judge)
+    index_marks(session, marked, pipeline_id=pipeline_id)
     _store_pairs(session, pairs, pipeline_id)
     touched = set(ids).union(*gone)
     settle_again(session, touched, pipeline_id=pipeline_id, judge=judge, now=now)
@@ -69,7 +78,7 @@ def judge_again(
 
     The caller must be alone with the verdicts (`clauses.alone`).
     """
-    marked = load_marked(session, ids, pipeline_id=pipeline_id)
+    marked = load_marked(session, ids, pipeline_id=pipeline_id, judge=judge)
     before = _drop_pairs(session, ids, pipeline_id)
     pairs = _find_pairs(session, marked, pipeline_id, judge, before)
     _store_pairs(session, pairs, pipeline_id)
@@ -102,7 +111,7 @@ def _drop_pairs(
     """Forget the pairs of articles that are judged now; return what they were."""
     gone = delete(PairRow).where(
         PairRow.pipeline_id == pipeline_id,
-        or_(PairRow.low_id.in_(ids), PairRow.high_id.in_(ids)),
+        _has_any(session, ids),
     )
     rows = session.execute(
         gone.returning(PairRow.low_id, PairRow.high_id),
@@ -121,20 +130,34 @@ def _find_pairs(
     """Return what passes of articles, their candidates and pairs from before."""
     bare = partial(without_furniture, session, pipeline_id=pipeline_id, judge=judge)
     prints = bare({one.article_id: one.fingerprint for one in marked})
-    asking = [replace(one, fingerprint=prints[one.article_id]) for one in marked]
+    asking = [_asking(one, prints[one.article_id], judge) for one in marked]
     candidates = find_candidates(session, asking, pipeline_id=pipeline_id)
-    wanted = before | {
-        (min(one, other), max(one, other))
-        for one, found in candidates.items()
-        for other in found
-    }
+    # One article after the other: what is unpacked of it is needed for all of these.
+    found = [
+        (one, other) if one < other else (other, one)
+        for one, others in candidates.items()
+        for other in others
+    ]
+    wanted = dict.fromkeys([*found, *sorted(before)])
     strangers = {article_id for pair in wanted for article_id in pair} - set(prints)
     prints |= bare(load_marks(session, strangers, pipeline_id=pipeline_id))
+    pairs = {
+        (low, high): judge.compare(prints[low], prints[high])
+        for low, high in wanted
+        if low in prints and high in prints
+    }
     return [
         CopyPair(low_id=low, high_id=high, comparison=comparison)
-        for low, high in sorted(wanted)
-        if (comparison := judge.compare(prints[low], prints[high])) is not None
+        for (low, high), comparison in sorted(pairs.items(), key=itemgetter(0))
+        if comparison is not None
     ]
+
+
+def _asking(one: Marked, bare: Fingerprint, judge: Judge) -> Marked:
+    """Return what is looked for of an article, of which furniture is left out."""
+    if bare is one.fingerprint:
+        return one
+    return replace(one, fingerprint=bare, keys=judge.choose_keys(bare))
 
 
 def _store_pairs(session: Session, pairs: Sequence[CopyPair], pipeline_id: int) -> None:
@@ -193,10 +216,16 @@ def _pairs_of(session: Session, ids: set[int], pipeline_id: int) -> list[Any]:
             PairRow.numbers_differ,
         ).where(
             PairRow.pipeline_id == pipeline_id,
-            or_(PairRow.low_id.in_(some), PairRow.high_id.in_(some)),
+            _has_any(session, some),
         )
         rows += session.execute(query)
     return rows
+
+
+def _has_any(session: Session, ids: Sequence[int]) -> ColumnElement[bool]:
+    return or_(
+        among(session, PairRow.low_id, ids), among(session, PairRow.high_id, ids)
+    )
 
 
 def _pair(row: Any) -> CopyPair:
@@ -217,7 +246,7 @@ def _times(session: Session, ids: set[int]) -> dict[int, datetime]:
         row.id: row.sort_at
         for some in chunks(sorted(ids))
         for row in session.execute(
-            select(Article.id, Article.sort_at).where(Article.id.in_(some))
+            select(Article.id, Article.sort_at).where(among(session, Article.id, some))
         )
     }
 
@@ -236,7 +265,7 @@ def _store_verdicts(
     for some in chunks(stale):
         session.execute(
             delete(Duplicate)
-            .where(Duplicate.article_id.in_(some))
+            .where(among(session, Duplicate.article_id, some))
             .where(Duplicate.pipeline_id == pipeline_id)
             .execution_options(synchronize_session=False)
         )
@@ -275,7 +304,7 @@ def _load_verdicts(
                 Duplicate.resemblance,
                 Duplicate.numbers_differ,
             )
-            .where(Duplicate.article_id.in_(some))
+            .where(among(session, Duplicate.article_id, some))
             .where(Duplicate.pipeline_id == pipeline_id)
         )
     }

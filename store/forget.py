@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from store import rollups
 from store.clauses import VERDICTS_LOCK, alone, locked
 from store.copies import settle_again
+from store.copy_index import take_out
 from store.documents import forget_documents
 from store.judge import Judge
 from store.models import (
@@ -27,7 +28,6 @@ from store.models import (
     Entry,
     EntryAlias,
     Fingerprint,
-    FingerprintKey,
     Mention,
     Page,
     Quarantine,
@@ -48,7 +48,6 @@ _OWNED = (
     ArticleEntity,
     Enrichment,
     Fingerprint,
-    FingerprintKey,
     StoryVector,
     EnrichWork,
     Alert,
@@ -89,6 +88,7 @@ def forget_articles(
     rollups.forget_articles(session, ids)
     _leave_copies(session, ids, judge, now)
     _leave_stories(session, ids)
+    take_out(session, ids, choose_keys=judge.choose_keys)
     for model in _OWNED:
         _delete(session, model, model.article_id.in_(ids))
     entries = select(Entry.id).where(Entry.article_id.in_(ids))

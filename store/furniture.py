@@ -4,7 +4,6 @@ Marks say where texts are the same. Those of a footer say it of articles that ha
 nothing else in common, so they count neither in a lookup nor in a comparison.
 """
 
-import struct
 from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import func, select
@@ -12,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from enrich.messages import Fingerprint as Marks
 from store.batches import add_to_rows
-from store.clauses import chunks
+from store.clauses import among, chunks
 from store.judge import Judge
 from store.models import Article, SourceFurniture
 
@@ -31,11 +30,6 @@ def furniture_of(
             .where(SourceFurniture.n_marks > 0)
         )
     }
-
-
-def as_keys(furniture: bytes) -> frozenset[int]:
-    """Return packed marks as the index has them: signed."""
-    return frozenset(struct.unpack(f">{len(furniture) // 8}q", furniture))
 
 
 def without_furniture(
@@ -77,7 +71,7 @@ def _furnished(
         for row in session.execute(
             select(Article.id, Article.source)
             .join(SourceFurniture, SourceFurniture.source == Article.source)
-            .where(Article.id.in_(some))
+            .where(among(session, Article.id, some))
             .where(SourceFurniture.pipeline_id == pipeline_id)
             .where(SourceFurniture.n_marks > 0)
         )

@@ -50,6 +50,7 @@ class Action(StrEnum):
     GRANTS_APPLY = "grants.apply"
     DB_UPGRADE = "db.upgrade"
     DB_MAINTAIN = "db.maintain"
+    DB_REINDEX_COPIES = "db.reindex-copies"
     DB_BACKUP = "db.backup"
     DB_RESTORE = "db.restore"
 

@@ -41,6 +41,7 @@ class Common(Protocol):
         """Different texts it stands with."""
 
 
+ChooseKeys = Callable[[Fingerprint], Sequence[int]]  # of its marks those to index
 Learn = Callable[[Iterable[bytes]], Sequence[Common]]  # from packed lines of pages
 
 
@@ -62,7 +63,8 @@ class Judge:
     """The decisions: are two texts copies, who is the original, which story.
 
     And what is furniture of a source: which lines its pages have in common, and which
-    marks its texts, with what is left of a text without them.
+    marks its texts, with what is left of a text without them. And which marks of a
+    fingerprint stand in the index of copies.
     """
 
     compare: Callable[[Fingerprint, Fingerprint], Comparison | None]
@@ -71,3 +73,4 @@ class Judge:
     learn: Learn
     find_furniture: Callable[[Iterable[bytes]], bytes]  # packed marks of texts
     without: Callable[[Fingerprint, bytes], Fingerprint]
+    choose_keys: ChooseKeys

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import ScalarSelect, Select, func, select
@@ -90,14 +91,13 @@ def load_stories(
         return {}
     keys = sorted({key for one in articles for key in one.features.keys})
     times = articles[0].at, articles[-1].at
-    hits = open_postings(session, keys, times, pipeline_id=pipeline_id)
-    postings = by_key(hits)
+    postings = open_postings(session, keys, times, pipeline_id=pipeline_id)
     found = set(wanted)
     for one in articles:
         found |= set(most_shared(one.features.keys, postings))
     live = read_stories(session, found)
-    for key, story_id in hits:
-        if story_id in live:
+    for key, ids in postings.items():
+        for story_id in live.keys() & ids:
             live[story_id].keys.add(key)
             live[story_id].indexed.add(key)
     return live
@@ -125,8 +125,8 @@ def open_postings(
     times: tuple[datetime, datetime],
     *,
     pipeline_id: int,
-) -> list[tuple[int, int]]:
-    """Return key and id of the stories that have a key and suit any of the times.
+) -> dict[int, list[int]]:
+    """Return key -> ids of the stories that have it and suit any of the times.
 
     Args:
         session: To read with.
@@ -135,9 +135,12 @@ def open_postings(
         pipeline_id: The clusterer.
     """
     index = Index(model=StoryKey, entry="story_id", most=MAX_POSTINGS, newest=True)
-    hits = read_postings(session, index, keys, pipeline_id=pipeline_id)
-    opened = _open_for(session, times, {story_id for _, story_id in hits})
-    return [(key, story_id) for key, story_id in hits if story_id in opened]
+    postings = read_postings(session, index, keys, pipeline_id=pipeline_id)
+    opened = _open_for(session, times, set(chain.from_iterable(postings.values())))
+    return {
+        key: [story_id for story_id in ids if story_id in opened]
+        for key, ids in postings.items()
+    }
 
 
 def most_shared(
@@ -147,14 +150,6 @@ def most_shared(
     shared = Counter(story_id for key in keys for story_id in postings.get(key, ()))
     ranked = sorted(shared, key=lambda story_id: (-shared[story_id], story_id))
     return ranked[:MAX_CANDIDATES]
-
-
-def by_key(hits: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
-    """Return key -> ids of the stories that have it."""
-    postings: dict[int, list[int]] = {}
-    for key, story_id in hits:
-        postings.setdefault(key, []).append(story_id)
-    return postings
 
 
 def _open_for(

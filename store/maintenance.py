@@ -5,17 +5,16 @@ next night, so that one lock in the way does not stop the rest.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from store import (
     closing,
+    copy_index,
     learned,
     learned_marks,
     partitions,
@@ -28,59 +27,13 @@ from store.documents import forget_documents
 from store.engine import Engine, is_postgresql, reading, transaction
 from store.judge import Judge
 from store.models import AuditLog, FolderPoll, Mention, Poll, PollMonth, PollPart
+from store.night import Keep, Night, Report
 from store.tally import End
 
 # What is counted of a poll, and kept by month when the poll is deleted.
 _COUNTS = ("n_seen", *(f"n_{end}" for end in End))
 # The rollups of a few days are compared each night; a look at all takes minutes.
 ROLLUP_DAYS = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keep:
-    """How long the records of the house's own doing are kept, in days."""
-
-    polls_days: int
-    audit_log_days: int
-    story_days: int  # without a change, until a story is closed
-
-
-@dataclass(slots=True, kw_only=True)
-class Report:
-    """What was done, or would be."""
-
-    partitions_made: list[str] = field(default_factory=list)
-    partitions_dropped: list[str] = field(default_factory=list)
-    polls: int = 0  # deleted
-    audit_log: int = 0  # rows of it deleted
-    articles: int = 0
-    entries: int = 0
-    documents: int = 0
-    rollups: int = 0  # rows that were wrong
-    learned: int = 0  # lines newly known as furniture
-    furnished: int = 0  # sources whose marks were looked at for furniture
-    stories: int = 0  # closed
-    vectors: int = 0  # of articles whose stories are not reviewed any more, deleted
-    left: list[str] = field(default_factory=list)  # what could not be done, and why
-    unfinished: bool = False  # articles are left, and the time is up
-    unmeasured: int = 0  # tables whose statistics are left to the next night
-
-
-@dataclass(frozen=True, slots=True)
-class _Night:
-    engine: Engine
-    judge: Judge
-    now: datetime
-    report: Report
-    is_over: Callable[[], bool]
-
-    def step(self, name: str, work: Callable[[Session], None]) -> None:
-        """Do one step in one transaction; a lock in the way leaves it undone."""
-        try:
-            with transaction(self.engine) as session:
-                work(session)
-        except OperationalError as error:
-            self.report.left.append(f"{name}: {error.orig}".strip())
 
 
 def old_month(now: datetime, days: int) -> datetime:
@@ -99,6 +52,7 @@ def foresee(engine: Engine, *, keep: Keep, now: datetime) -> Report:
             polls=partitions.count_before(session, Poll, polls),
             audit_log=partitions.count_before(session, AuditLog, log),
             articles=sum(one.n_articles for one in retention.plan(session, now=now)),
+            unindexed=copy_index.count_old(session, index_end(now, keep)),
         )
         if partitions.is_owner(session):
             for model, month in _wanted(session, now):
@@ -126,18 +80,19 @@ def maintain(
     Args:
         engine: Of the database.
         keep: How long polls and the audit log are kept.
-        judge: Settles anew what the copies of a deleted original are, and which lines
-            and marks are furniture.
+        judge: Settles anew what the copies of a deleted original are, which lines and
+            marks are furniture, and what stands in the index of copies.
         now: The time.
         is_over: Asked between two batches of articles, two steps of learning, and two
             tables to measure; says when to leave the rest.
     """
-    night = _Night(engine, judge, now, Report(), is_over)
+    night = Night(engine, judge, now, Report(), is_over)
     polls, log = _old(now, keep)
     night.step("their bytes", lambda session: _forget_bodies(session, night, polls))
     night.step("old polls", lambda session: _forget_polls(session, night, polls))
     night.step("audit log", lambda session: _forget_log(session, night, log))
     _retain(night)
+    _prune(night, index_end(now, keep))
     _make_partitions(night)
     night.step("rollups", lambda session: _repair(session, night))
     _learn(night)
@@ -170,7 +125,12 @@ def _old(now: datetime, keep: Keep) -> tuple[datetime, datetime]:
     return old_month(now, keep.polls_days), old_month(now, keep.audit_log_days)
 
 
-def _forget_polls(session: Session, night: _Night, before: datetime) -> None:
+def index_end(now: datetime, keep: Keep) -> datetime | None:
+    """Return since when an article must be in the index of copies to stay."""
+    return now - timedelta(days=keep.index_days) if keep.index_days else None
+
+
+def _forget_polls(session: Session, night: Night, before: datetime) -> None:
     """Delete old polls; what they had counted stays, by the month."""
     n_polls = _carry_over(session, before)
     for beside in (
@@ -183,7 +143,7 @@ def _forget_polls(session: Session, night: _Night, before: datetime) -> None:
     night.report.polls = n_polls
 
 
-def _forget_bodies(session: Session, night: _Night, before: datetime) -> None:
+def _forget_bodies(session: Session, night: Night, before: datetime) -> None:
     """Delete what old polls had fetched, unless an entry or a later poll needs it."""
     query = select(Poll.document_sha256).where(Poll.started_at < before)
     old = {one for one in session.scalars(query.distinct()) if one}
@@ -224,14 +184,12 @@ def _add_month(session: Session, row: dict[str, Any]) -> None:
     session.execute(insert.on_conflict_do_update(index_elements=["month"], set_=summed))
 
 
-def _forget_log(session: Session, night: _Night, before: datetime) -> None:
+def _forget_log(session: Session, night: Night, before: datetime) -> None:
     night.report.audit_log = partitions.count_before(session, AuditLog, before)
     _drop_months(session, night, AuditLog, before)
 
 
-def _drop_months(
-    session: Session, night: _Night, model: type, before: datetime
-) -> None:
+def _drop_months(session: Session, night: Night, model: type, before: datetime) -> None:
     if partitions.is_owner(session):
         night.report.partitions_dropped += partitions.drop(
             session, model, before=before
@@ -239,7 +197,7 @@ def _drop_months(
     partitions.delete_before(session, model, before)
 
 
-def _retain(night: _Night) -> None:
+def _retain(night: Night) -> None:
     with reading(night.engine) as session:
         due = retention.plan(session, now=night.now)
     batches = retention.apply(night.engine, due, judge=night.judge, now=night.now)
@@ -252,7 +210,16 @@ def _retain(night: _Night) -> None:
             return
 
 
-def _make_partitions(night: _Night) -> None:
+def _prune(night: Night, before: datetime | None) -> None:
+    chosen = night.judge.choose_keys
+    for n_out in copy_index.prune(night.engine, before=before, choose_keys=chosen):
+        night.report.unindexed += n_out
+        if night.is_over():
+            night.report.unfinished = True
+            return
+
+
+def _make_partitions(night: Night) -> None:
     with reading(night.engine) as session:
         on_postgresql = is_postgresql(session)
         owner = partitions.is_owner(session)
@@ -276,7 +243,7 @@ def _make_partitions(night: _Night) -> None:
         night.step(name, _maker(night, model, month))
 
 
-def _maker(night: _Night, model: type, month: datetime) -> Callable[[Session], None]:
+def _maker(night: Night, model: type, month: datetime) -> Callable[[Session], None]:
     def make(session: Session) -> None:
         made = partitions.make(session, model, month)
         night.report.partitions_made.append(made)
@@ -284,12 +251,12 @@ def _maker(night: _Night, model: type, month: datetime) -> Callable[[Session], N
     return make
 
 
-def _repair(session: Session, night: _Night) -> None:
+def _repair(session: Session, night: Night) -> None:
     since = night.now - timedelta(days=ROLLUP_DAYS)
     night.report.rollups = rollups.repair(session, since=since)
 
 
-def _learn(night: _Night) -> None:
+def _learn(night: Night) -> None:
     """Learn of all sources with new lines, as far as the time goes."""
     is_left = True
     # At least of one, so that the work of many nights comes to an end.
@@ -300,12 +267,12 @@ def _learn(night: _Night) -> None:
         night.report.unfinished = is_left and night.is_over()
 
 
-def _learn_of_one(session: Session, night: _Night) -> None:
+def _learn_of_one(session: Session, night: Night) -> None:
     n_new = learned.learn_of_next(session, learn=night.judge.learn, now=night.now)
     night.report.learned += n_new or 0
 
 
-def _learn_marks(night: _Night) -> None:
+def _learn_marks(night: Night) -> None:
     """Learn which marks are furniture, and judge copies again where that changed."""
     with reading(night.engine) as session:
         due = learned_marks.due_sources(session)
@@ -317,7 +284,7 @@ def _learn_marks(night: _Night) -> None:
         night.report.unfinished = bool(due) and night.is_over()
 
 
-def _learn_marks_of(night: _Night, source: str) -> list[bool]:
+def _learn_marks_of(night: Night, source: str) -> list[bool]:
     """Do one step for a source; say whether more are left, nothing if it failed."""
     left: list[bool] = []
     night.step(
@@ -329,12 +296,12 @@ def _learn_marks_of(night: _Night, source: str) -> list[bool]:
     return left
 
 
-def _has_news(night: _Night) -> bool:
+def _has_news(night: Night) -> bool:
     with reading(night.engine) as session:
         return learned.has_news(session)
 
 
-def _close_stories(night: _Night, before: datetime) -> None:
+def _close_stories(night: Night, before: datetime) -> None:
     steps = _vector_steps(night, before), _closing_steps(night, before)
     for _ in chain(*steps):
         if night.is_over():
@@ -342,7 +309,7 @@ def _close_stories(night: _Night, before: datetime) -> None:
             return
 
 
-def _vector_steps(night: _Night, before: datetime) -> Iterator[None]:
+def _vector_steps(night: Night, before: datetime) -> Iterator[None]:
     n_gone = 1
     while n_gone:
         with transaction(night.engine) as session:
@@ -351,7 +318,7 @@ def _vector_steps(night: _Night, before: datetime) -> Iterator[None]:
         yield
 
 
-def _closing_steps(night: _Night, before: datetime) -> Iterator[None]:
+def _closing_steps(night: Night, before: datetime) -> Iterator[None]:
     after: int | None = 0
     while after is not None:
         with transaction(night.engine) as session:
@@ -360,7 +327,7 @@ def _closing_steps(night: _Night, before: datetime) -> Iterator[None]:
         yield
 
 
-def _measure(night: _Night) -> None:
+def _measure(night: Night) -> None:
     measured = statistics.renew(night.engine, is_over=night.is_over)
     night.report.left += measured.refused
     night.report.unmeasured = measured.n_left

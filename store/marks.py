@@ -3,17 +3,20 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from enrich.messages import Fingerprint as Marks
-from store.batches import insert_rows, replace_rows
-from store.clauses import chunks
+from store.batches import replace_rows
+from store.clauses import among, chunks
+from store.copy_index import MARKS, index_rows, marks_of, put_in, take_out
+from store.judge import Judge
 from store.models import Fingerprint, FingerprintKey
 from store.postings import Index, read_postings
-from store.tuples import Tuples
 
 # A mark that more articles share is a template, not evidence; measured runs with caps
 # of 100 to 200 lost no copies.
@@ -30,12 +33,23 @@ class Marked:
     article_id: int
     revision: int
     fingerprint: Marks
+    keys: Sequence[int]  # of its marks those that stand in the index
 
 
 def store_marks(
-    session: Session, marked: Sequence[Marked], *, pipeline_id: int
+    session: Session,
+    marked: Sequence[Marked],
+    *,
+    pipeline_id: int,
+    judge: Judge,
+    now: datetime,
 ) -> None:
-    """Store fingerprints and index them, in place of what stood there before."""
+    """Store fingerprints in place of what stood there before, also in the index.
+
+    They are put into the index by `index_marks`, once it was asked for candidates.
+    """
+    ids = [one.article_id for one in marked]
+    take_out(session, ids, choose_keys=judge.choose_keys, pipeline_id=pipeline_id)
     rows = [
         {
             "article_id": one.article_id,
@@ -45,30 +59,31 @@ def store_marks(
             "title_hash": one.fingerprint.title_hash,
             "n_tokens": one.fingerprint.n_tokens,
             "marks": one.fingerprint.marks,
+            "n_lead_marks": one.fingerprint.n_lead_marks,
             "numbers": one.fingerprint.numbers,
+            "indexed_at": now,
         }
         for one in marked
     ]
     replace_rows(session, Fingerprint, rows, key=["article_id", "pipeline_id"])
-    session.execute(
-        delete(FingerprintKey)
-        .where(FingerprintKey.article_id.in_([one.article_id for one in marked]))
-        .where(FingerprintKey.pipeline_id == pipeline_id)
-        .execution_options(synchronize_session=False)
-    )
-    keys = [
-        (pipeline_id, key, one.article_id)
-        for one in marked
-        for key in one.fingerprint.keys
-    ]
-    names = ("pipeline_id", "key", "article_id")
-    insert_rows(session, FingerprintKey, Tuples(names, keys))
+
+
+def index_marks(
+    session: Session, marked: Sequence[Marked], *, pipeline_id: int
+) -> None:
+    """Put fingerprints into the index, in which nothing stands of them."""
+    rows = (index_rows(pipeline_id, one.article_id, one.keys) for one in marked)
+    put_in(session, list(chain.from_iterable(rows)), are_new=True)
 
 
 def find_candidates(
     session: Session, marked: Sequence[Marked], *, pipeline_id: int
 ) -> dict[int, set[int]]:
-    """Return article id -> ids of those worth a comparison."""
+    """Return article id -> ids of those worth a comparison, stored or among these.
+
+    These are stored, and not in the index yet, so that it only has to say what it has
+    of others.
+    """
     postings = _postings(session, marked, pipeline_id)
     twins = _twins(session, marked, pipeline_id)
     return {one.article_id: choose_candidates(one, postings, twins) for one in marked}
@@ -86,13 +101,11 @@ def choose_candidates(
         postings: Key -> the lowest ids that have it, at most MAX_POSTINGS.
         twins: Text hash -> the lowest ids that have it, at most MAX_CANDIDATES.
     """
-    shared = Counter(
-        other
-        for key in marked.fingerprint.keys
-        for other in postings.get(key, ())
-        if other != marked.article_id
-    )
-    best = sorted(shared, key=lambda other: (-shared[other], other))
+    lists = (postings.get(key, ()) for key in marked.keys)
+    shared = Counter(chain.from_iterable(lists))
+    del shared[marked.article_id]
+    # Of those that share as many keys the lowest ids come first, as they are sorted.
+    best = sorted(sorted(shared), key=shared.__getitem__, reverse=True)
     same = twins.get(marked.fingerprint.text_hash, set()) - {marked.article_id}
     return set(best[:MAX_CANDIDATES]) | same
 
@@ -100,11 +113,16 @@ def choose_candidates(
 def _postings(
     session: Session, marked: Sequence[Marked], pipeline_id: int
 ) -> dict[int, list[int]]:
-    keys = sorted({key for one in marked for key in one.fingerprint.keys})
+    own: dict[int, list[int]] = {}
+    for one in marked:
+        for key in one.keys:
+            own.setdefault(key, []).append(one.article_id)
     index = Index(model=FingerprintKey, entry="article_id", most=MAX_POSTINGS)
-    postings: dict[int, list[int]] = {}
-    for key, other in read_postings(session, index, keys, pipeline_id=pipeline_id):
-        postings.setdefault(key, []).append(other)
+    postings = read_postings(session, index, sorted(own), pipeline_id=pipeline_id)
+    for key, ids in own.items():
+        if key in postings or len(ids) > 1:
+            both = {*postings.get(key, ()), *ids}
+            postings[key] = sorted(both)[:MAX_POSTINGS]
     return postings
 
 
@@ -118,7 +136,7 @@ def _twins(
             twins[one.fingerprint.text_hash] = set()
     query = (
         select(Fingerprint.text_hash, Fingerprint.article_id)
-        .where(Fingerprint.text_hash.in_(list(twins)))
+        .where(among(session, Fingerprint.text_hash, list(twins)))
         .where(Fingerprint.pipeline_id == pipeline_id)
         .order_by(Fingerprint.article_id)
     )
@@ -132,62 +150,33 @@ def _twins(
 def load_marks(
     session: Session, ids: Iterable[int], *, pipeline_id: int
 ) -> dict[int, Marks]:
-    """Return article id -> its stored fingerprint, without the index keys."""
+    """Return article id -> its stored fingerprint."""
     return {
-        row.article_id: Marks(
-            text_hash=bytes(row.text_hash),
-            title_hash=bytes(row.title_hash),
-            n_tokens=row.n_tokens,
-            marks=bytes(row.marks),
-            keys=(),
-            numbers=bytes(row.numbers or b""),
-        )
+        row.article_id: marks_of(row)
         for some in chunks(sorted(ids))
         for row in session.execute(
-            select(
-                Fingerprint.article_id,
-                Fingerprint.text_hash,
-                Fingerprint.title_hash,
-                Fingerprint.n_tokens,
-                Fingerprint.marks,
-                Fingerprint.numbers,
-            )
-            .where(Fingerprint.article_id.in_(some))
+            select(*MARKS)
+            .where(among(session, Fingerprint.article_id, some))
             .where(Fingerprint.pipeline_id == pipeline_id)
         )
     }
 
 
 def load_marked(
-    session: Session, ids: Iterable[int], *, pipeline_id: int
+    session: Session, ids: Iterable[int], *, pipeline_id: int, judge: Judge
 ) -> list[Marked]:
     """Return the stored fingerprints of articles, with their index keys."""
-    marks = load_marks(session, ids, pipeline_id=pipeline_id)
-    keys: dict[int, list[int]] = {article_id: [] for article_id in marks}
-    revisions: dict[int, int] = {}
-    for some in chunks(sorted(marks)):
-        listed = (
-            select(FingerprintKey.article_id, FingerprintKey.key)
-            .where(FingerprintKey.article_id.in_(some))
-            .where(FingerprintKey.pipeline_id == pipeline_id)
-        )
-        for article_id, key in session.execute(listed):
-            keys[article_id].append(key)
-        made_from = (
-            select(Fingerprint.article_id, Fingerprint.revision)
-            .where(Fingerprint.article_id.in_(some))
-            .where(Fingerprint.pipeline_id == pipeline_id)
-        )
-        revisions |= {
-            row.article_id: row.revision for row in session.execute(made_from)
-        }
     return [
         Marked(
-            article_id=article_id,
-            revision=revisions[article_id],
-            fingerprint=replace(
-                marks[article_id], keys=tuple(sorted(keys[article_id]))
-            ),
+            article_id=row.article_id,
+            revision=row.revision,
+            fingerprint=(marks := marks_of(row)),
+            keys=judge.choose_keys(marks),
         )
-        for article_id in marks
+        for some in chunks(sorted(ids))
+        for row in session.execute(
+            select(Fingerprint.revision, *MARKS)
+            .where(among(session, Fingerprint.article_id, some))
+            .where(Fingerprint.pipeline_id == pipeline_id)
+        )
     ]

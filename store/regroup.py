@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from enrich.messages import Stage, StoryGroup, StoryPart
 from store.clauses import VERDICTS_LOCK, alone, chunks
 from store.judge import Clusterer
-from store.live import Live, by_key, most_shared, open_postings, read_stories
+from store.live import Live, most_shared, open_postings, read_stories
 from store.models import (
     ActivePipeline,
     Article,
@@ -109,8 +109,9 @@ def _hoods(
         max(one.last_at for one in seeds.values()),
     )
     wanted = sorted({key for some in keys.values() for key in some})
-    hits = open_postings(shelf.session, wanted, times, pipeline_id=shelf.pipeline_id)
-    postings = by_key(hits)
+    postings = open_postings(
+        shelf.session, wanted, times, pipeline_id=shelf.pipeline_id
+    )
     near = {one: most_shared(keys[one], postings) for one in seeds}
     others = {other for found in near.values() for other in found} - seeds.keys()
     live = {**seeds, **read_stories(shelf.session, others)}

@@ -253,6 +253,7 @@ def _save_copies(
             article_id=one.article_id,
             revision=one.revision,
             fingerprint=one.fingerprint,
+            keys=context.judge.choose_keys(one.fingerprint),
         )
         for one in articles
         if one.fingerprint

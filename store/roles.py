@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from store.clauses import chunks
+from store.clauses import among, chunks
 from store.models import Story, StoryMember
 from store.words import MemberRole
 
@@ -29,7 +29,7 @@ def follow_verdicts(session: Session, changed: Mapping[int, int | None]) -> None
         for some in chunks(ids):
             moved = (
                 update(StoryMember)
-                .where(StoryMember.article_id.in_(some), was_other)
+                .where(among(session, StoryMember.article_id, some), was_other)
                 .values(role=role)
                 .returning(StoryMember.story_id)
             )

@@ -2,8 +2,9 @@
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from hashlib import blake2b
-from itertools import islice
+from itertools import chain, islice
 
 from xxhash import xxh3_64_intdigest
 
@@ -42,20 +43,36 @@ def fingerprint(title: str, text: str) -> Fingerprint:
     """
     tokens = normalise(text)
     grams = _hash_grams(tokens[:MAX_MARKED_TOKENS])
-    marks = sorted(_winnow(grams))
+    lead = _winnow(grams[: LEAD_TOKENS - GRAM_TOKENS + 1])
+    # What is a minimum among the first grams is one of the whole text too.
+    marks = [*sorted(lead), *sorted(_winnow(grams) - lead)]
     return Fingerprint(
         text_hash=_digest(tokens),
         title_hash=_digest(normalise(title)),
         n_tokens=len(tokens),
         marks=struct.pack(f">{len(marks)}Q", *marks),
-        keys=_choose_keys(grams, marks),
+        n_lead_marks=len(lead),
         numbers=pack_numbers(text),
     )
 
 
+# An article is compared with its candidates one after another.
+@lru_cache(maxsize=8)
 def unpack_marks(marks: bytes) -> frozenset[int]:
     """Return the marks as numbers."""
     return frozenset(struct.unpack(f">{len(marks) // 8}Q", marks))
+
+
+def choose_keys(found: Fingerprint) -> tuple[int, ...]:
+    """Return the marks to index, as signed 64-bit numbers, sorted.
+
+    All of the lead and a quarter of the others. They depend on what is stored of a
+    fingerprint alone, so that an index can be made anew, and cleared, from that.
+    """
+    marks = struct.unpack(f">{len(found.marks) // 8}Q", found.marks)
+    others = (mark for mark in marks[found.n_lead_marks :] if mark % KEY_MODULUS == 0)
+    kept = islice(chain(marks[: found.n_lead_marks], others), MAX_KEYS)
+    return tuple(sorted(set(map(_signed, kept))))
 
 
 def _digest(tokens: list[str]) -> bytes:
@@ -95,13 +112,6 @@ def _winnow(grams: list[int]) -> set[int]:
         return {min(grams)} if grams else set()
     windows = (islice(grams, start, None) for start in range(WINDOW))
     return set(map(min, *windows))
-
-
-def _choose_keys(grams: list[int], marks: list[int]) -> tuple[int, ...]:
-    lead = _winnow(grams[: LEAD_TOKENS - GRAM_TOKENS + 1])
-    thinned = {mark for mark in marks if mark % KEY_MODULUS == 0}
-    kept = [*sorted(lead), *sorted(thinned - lead)][:MAX_KEYS]
-    return tuple(sorted(_signed(mark) for mark in kept))
 
 
 def _signed(mark: int) -> int:

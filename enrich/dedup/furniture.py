@@ -7,7 +7,7 @@ looks alike when it is counted, so reprints are counted as one.
 
 import struct
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from enrich.dedup.fingerprint import unpack_marks
@@ -34,7 +34,7 @@ def find_furniture(texts: Iterable[bytes]) -> bytes:
         texts: The marks of each, as in `Fingerprint.marks`.
 
     Returns:
-        Marks in the same form.
+        Marks in the same form, sorted.
     """
     longest_first = sorted(set(texts), key=lambda marks: (-len(marks), marks))
     counts = Counter(mark for packed in longest_first for mark in unpack_marks(packed))
@@ -51,7 +51,7 @@ def find_furniture(texts: Iterable[bytes]) -> bytes:
             n_having.update(marks & common)
             seen |= own
     most = max(MIN_TEXTS, MIN_SHARE * n_texts)
-    return _pack(mark for mark, n_found in n_having.items() if n_found > most)
+    return _pack(sorted(mark for mark, n in n_having.items() if n > most))
 
 
 def without(found: Fingerprint, furniture: bytes) -> Fingerprint:
@@ -60,18 +60,22 @@ def without(found: Fingerprint, furniture: bytes) -> Fingerprint:
     Its length shrinks with its marks, so that hardly anything left is judged as a short
     text is, but never to that of no text. The hash stays that of the whole text.
     """
-    marks, gone = unpack_marks(found.marks), unpack_marks(furniture)
-    kept = marks - gone
+    marks, gone = _unpack(found.marks), unpack_marks(furniture)
+    kept = [mark for mark in marks if mark not in gone]
     if len(kept) == len(marks):
         return found
+    lead = marks[: found.n_lead_marks]
     return replace(
         found,
         n_tokens=max(1, found.n_tokens * len(kept) // len(marks)),
         marks=_pack(kept),
-        keys=tuple(key for key in found.keys if key % (1 << 64) not in gone),
+        n_lead_marks=sum(mark not in gone for mark in lead),
     )
 
 
-def _pack(marks: Iterable[int]) -> bytes:
-    ordered = sorted(marks)
-    return struct.pack(f">{len(ordered)}Q", *ordered)
+def _unpack(marks: bytes) -> tuple[int, ...]:
+    return struct.unpack(f">{len(marks) // 8}Q", marks)
+
+
+def _pack(marks: Sequence[int]) -> bytes:
+    return struct.pack(f">{len(marks)}Q", *marks)

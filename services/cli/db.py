@@ -18,10 +18,12 @@ from services.cli.upgrades import upgrade_schema
 from services.judging import JUDGE, keep_of
 from services.settings import Settings
 from store import backup as copies
-from store import maintenance, schema
+from store import copy_index, maintenance, schema
 from store.engine import open_engine
 from store.errors import WrongSchema
 from store.journal import Action, Deed, about
+
+TELL_EVERY = 50  # steps of a rebuild: some thousand articles
 
 app = typer.Typer(no_args_is_help=True, help="The database: schema, care, backups.")
 app.add_typer(retention.app, name="retention")
@@ -81,6 +83,43 @@ def maintain(
         call.output.warn(one)
     if report.left:
         raise typer.Exit(ExitCode.PROBLEMS)
+
+
+@app.command()
+def reindex_copies(
+    ctx: typer.Context,
+    after: Annotated[
+        int, typer.Option(help="Go on after this article, as it was told.", min=0)
+    ] = 0,
+    empty: Annotated[
+        bool, typer.Option("--empty", help="Delete all that is in it before.")
+    ] = False,
+) -> None:
+    """Make the index of copies anew from the stored fingerprints.
+
+    In small steps, beside a running line. Until an emptied index is full again, edited
+    copies of what is not in it yet are not found.
+    """
+    call = call_of(ctx)
+    before = maintenance.index_end(utc_now(), keep_of(call.settings))
+    done = {"indexed": 0, "too_old": 0, "last_id": after}
+    with open_store(call.settings) as engine:
+        subject = about("database", ["all"])
+        deed = Deed(action=Action.DB_REINDEX_COPIES, subject=subject)
+        note_after(call, engine, deed)
+        n_deleted = sum(copy_index.empty(engine)) if empty else 0
+        if n_deleted:
+            call.output.say(f"{n_deleted} rows deleted")
+        steps = copy_index.rebuild(
+            engine, before=before, choose_keys=JUDGE.choose_keys, after=after
+        )
+        for number, step in enumerate(steps, start=1):
+            done["indexed"] += step.n_in
+            done["too_old"] += step.n_out
+            done["last_id"] = step.last_id
+            if number % TELL_EVERY == 0:
+                call.output.say(f"all up to article {step.last_id}")
+    call.output.facts(done)
 
 
 def _listed(value: Any) -> Any:

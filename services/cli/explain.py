@@ -14,6 +14,7 @@ from services.cli.output import Output
 from services.cli.story import TURNS
 from services.enricher import enrich_options
 from services.explaining import CopyOf, Explanation, explain, features_of
+from services.judging import JUDGE
 from store import queries
 from store.engine import Session
 from store.errors import NotFound
@@ -36,7 +37,7 @@ def explain_article(
     encoder = load_story_encoder(enrich_options(call_of(ctx).settings))
     with asking(ctx) as question:
         article_id = _find(question.session, article)
-        evidence = queries.get_evidence(question.session, article_id)
+        evidence = queries.get_evidence(question.session, article_id, judge=JUDGE)
         features = features_of(evidence, load_statistics(), encoder)
         near = queries.stories_near(
             question.session, article_id, evidence.sort_at, features

@@ -13,11 +13,12 @@ from sqlalchemy import (
     String,
     Text,
     false,
+    text,
 )
 from sqlalchemy.orm import Mapped
 
 from enrich.messages import CopyKind
-from store.models.base import Base, UtcDateTime, col, one_of
+from store.models.base import Base, BigId, UtcDateTime, col, one_of
 
 
 class Fingerprint(Base):
@@ -26,6 +27,13 @@ class Fingerprint(Base):
     __tablename__ = "fingerprint"
     __table_args__ = (
         Index("ix_fingerprint_text_hash", "text_hash"),
+        # Those that are in the index of copies, to find who has to leave it.
+        Index(
+            "ix_fingerprint_indexed_at",
+            "indexed_at",
+            postgresql_where=text("indexed_at IS NOT NULL"),
+            sqlite_where=text("indexed_at IS NOT NULL"),
+        ),
         {"comment": "Numbers by which copies are found"},
     )
 
@@ -39,29 +47,43 @@ class Fingerprint(Base):
     text_hash: Mapped[bytes] = col(LargeBinary(16), comment="Of the normalised text")
     title_hash: Mapped[bytes] = col(LargeBinary(16), comment="Of the normalised title")
     n_tokens: Mapped[int] = col(Integer, comment="Length of the text in tokens")
-    marks: Mapped[bytes] = col(LargeBinary, comment="Sorted 64-bit marks, packed")
+    marks: Mapped[bytes] = col(
+        LargeBinary, comment="64-bit marks, packed: those of the lead, then the others"
+    )
+    n_lead_marks: Mapped[int] = col(
+        Integer, default=0, server_default="0", comment="So many are of the lead"
+    )
+    indexed_at: Mapped[datetime | None] = col(
+        UtcDateTime, comment="Since when it is in the index of copies; NULL: it is not"
+    )
     numbers: Mapped[bytes | None] = col(
         LargeBinary, comment="Sorted 32-bit hashes of its numbers; NULL: not told"
     )
 
 
 class FingerprintKey(Base):
-    """The index of thinned marks, to find candidates."""
+    """The index of copies: some marks of fingerprints, and who has them.
+
+    It follows from the fingerprints, of which there are few to each row here: foreign
+    keys would cost more than the rows.
+    """
 
     __tablename__ = "fingerprint_key"
     __table_args__ = (
-        Index("ix_fingerprint_key_article_id", "article_id"),
-        {"comment": "The index of thinned marks, to find candidates"},
+        {
+            "comment": "The index of copies, made of fingerprints",
+            "sqlite_with_rowid": False,  # the table is its own primary key
+        },
     )
 
     pipeline_id: Mapped[int] = col(
-        ForeignKey("pipeline.id"), primary_key=True, comment="What made it"
+        BigId, primary_key=True, autoincrement=False, comment="What made it"
     )
     key: Mapped[int] = col(
-        BigInteger, primary_key=True, autoincrement=False, comment="A thinned mark"
+        BigInteger, primary_key=True, autoincrement=False, comment="A mark"
     )
     article_id: Mapped[int] = col(
-        ForeignKey("article.id"), primary_key=True, comment="An article that has it"
+        BigId, primary_key=True, autoincrement=False, comment="An article that has it"
     )
 
 

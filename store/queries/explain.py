@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import and_, func, select
@@ -11,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from enrich.messages import Entity, EntityKind, Stage, StoryCandidate, StoryFeatures
 from enrich.messages import Fingerprint as Marks
-from store.furniture import as_keys, furniture_of
+from store.furniture import furniture_of
+from store.judge import Judge
 from store.live import Placed, load_stories
 from store.marks import MAX_CANDIDATES, MAX_POSTINGS, load_marks
 from store.models import (
@@ -101,7 +103,7 @@ class Evidence:
     rewrites: tuple[Rewrite, ...]  # the first one first
     copy_of: DuplicateLine | None
     original_text: str | None
-    marks: Marks | None  # of its text, without index keys
+    marks: Marks | None  # of its text
     nearest: tuple[Nearest, ...]  # most shared keys first, MAX_CANDIDATES at most
     furniture: Mapping[str, bytes]  # of its source and theirs, packed marks
     entities: tuple[Entity, ...]
@@ -109,7 +111,7 @@ class Evidence:
     turns: tuple[StoryTurn, ...]  # of it in its story, and of that; latest first
 
 
-def get_evidence(session: Session, article_id: int) -> Evidence:
+def get_evidence(session: Session, article_id: int, *, judge: Judge) -> Evidence:
     """Return the evidence on an article that exists.
 
     The work is bounded: of each of the 256 keys of a fingerprint at most 200 articles
@@ -118,7 +120,7 @@ def get_evidence(session: Session, article_id: int) -> Evidence:
     row = _article(session, article_id)
     verdicts = list_duplicates(session, article_id=article_id)
     copy_of = verdicts[0] if verdicts else None
-    marks, nearest, furniture = _nearest(session, article_id, row["source"])
+    marks, nearest, furniture = _nearest(session, article_id, row["source"], judge)
     membership = _membership(session, article_id)
     return Evidence(
         **row,
@@ -214,25 +216,23 @@ def _rewrites(session: Session, article_id: int) -> tuple[Rewrite, ...]:
 
 
 def _nearest(
-    session: Session, article_id: int, source: str
+    session: Session, article_id: int, source: str, judge: Judge
 ) -> tuple[Marks | None, tuple[Nearest, ...], dict[str, bytes]]:
     """Return the marks of an article, what is near, and the furniture of all these."""
     pipeline_id = _active_id(session, Stage.COPIES)
     if pipeline_id is None:
         return None, (), {}
+    mine = load_marks(session, [article_id], pipeline_id=pipeline_id).get(article_id)
+    if mine is None:
+        return None, (), {}
     own = furniture_of(session, [source], pipeline_id=pipeline_id)
-    query = select(FingerprintKey.key).where(
-        FingerprintKey.article_id == article_id,
-        FingerprintKey.pipeline_id == pipeline_id,
-    )
-    furnished = as_keys(own.get(source, b""))
-    found = session.scalars(query.order_by(FingerprintKey.key))
-    keys = [key for key in found if key not in furnished]
+    keys = judge.choose_keys(judge.without(mine, own.get(source, b"")))
     index = Index(model=FingerprintKey, entry="article_id", most=MAX_POSTINGS)
-    hits = read_postings(session, index, keys, pipeline_id=pipeline_id)
-    shared = Counter(other for _, other in hits if other != article_id)
+    found = read_postings(session, index, keys, pipeline_id=pipeline_id)
+    shared = Counter(chain.from_iterable(found.values()))
+    del shared[article_id]
     best = sorted(shared, key=lambda other: (-shared[other], other))[:MAX_CANDIDATES]
-    marks = load_marks(session, [article_id, *best], pipeline_id=pipeline_id)
+    marks = load_marks(session, best, pipeline_id=pipeline_id)
     named = _named(session, best)
     nearest = [
         Nearest(
@@ -247,7 +247,7 @@ def _nearest(
     ]
     theirs = {one.source for one in nearest}
     furniture = own | furniture_of(session, theirs, pipeline_id=pipeline_id)
-    return marks.get(article_id), tuple(nearest), furniture
+    return mine, tuple(nearest), furniture
 
 
 def _named(session: Session, ids: list[int]) -> dict[int, Any]:

@@ -371,7 +371,7 @@ SAMPLES: dict[type[wire.Message], wire.Message] = {
                     title_hash=b"\xff" * 16,
                     n_tokens=9,
                     marks=b"\x00\x00\x00\x00\x00\x00\x00\x01",
-                    keys=(-9_223_372_036_854_775_808, 1),
+                    n_lead_marks=1,
                     numbers=b"\x00\x00\x00\x02",
                 ),
                 features=StoryFeatures(terms=(("lohn", 1.0),), keys=(-5,)),

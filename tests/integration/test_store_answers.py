@@ -180,9 +180,15 @@ def test_two_long_keys_with_one_beginning_are_two_entities(desk: Desk) -> None:
         ),
         (
             lambda one: replace(
-                one, fingerprint=replace(one.fingerprint, keys=(2**64,))
+                one, fingerprint=replace(one.fingerprint, n_lead_marks=10_000)
             ),
-            "a mark is out of range",
+            "the number of marks of the lead is out of range",
+        ),
+        (
+            lambda one: replace(
+                one, fingerprint=replace(one.fingerprint, marks=bytes(9))
+            ),
+            "the marks are cut off",
         ),
         (
             lambda one: replace(
@@ -213,7 +219,7 @@ def test_an_answer_that_only_the_database_refuses_is_found_among_the_others(
     # The store has no rule for it, and the column is NOT NULL.
     def spoil(one: EnrichedArticle) -> EnrichedArticle:
         assert one.fingerprint is not None
-        broken = replace(one.fingerprint, marks=None)  # type: ignore[arg-type]  # on purpose
+        broken = replace(one.fingerprint, text_hash=None)  # type: ignore[arg-type]  # on purpose
         return replace(one, fingerprint=broken)
 
     event: ArticlesEnriched = answer(desk, spoil)

@@ -211,7 +211,7 @@ def test_an_article_of_many_feeds_is_explained_by_the_first_ones(
         one = rows.article(feed)
         for _ in range(MAX_APPEARANCES):
             rows.entry(feed, article=one, outcome=EntryOutcome.DUPLICATE)
-        found = get_evidence(rows.session, one.id)
+        found = get_evidence(rows.session, one.id, judge=JUDGE)
     assert (found.n_appearances, len(found.keys)) == (101, MAX_APPEARANCES)
     assert found.keys[0].outcome == EntryOutcome.STORED
     assert (found.membership, found.copy_of, found.nearest) == (None, None, ())

@@ -12,10 +12,10 @@ from support.factories import HOUR, JUDGE, NOW, article, entry
 from services.copies import find_copies, read_text
 from store import learned_marks, maintenance
 from store.engine import reading, transaction
-from store.maintenance import Keep, Report
 from store.models import Article, CopyPair, Duplicate, SourceFurniture
+from store.night import Keep, Report
 
-KEEP = Keep(polls_days=90, audit_log_days=90, story_days=90)
+KEEP = Keep(polls_days=90, audit_log_days=90, story_days=90, index_days=0)
 N_ARTICLES = 30
 
 

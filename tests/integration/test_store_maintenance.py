@@ -10,7 +10,6 @@ from support.factories import JUDGE, NOW, article, entry
 
 from store import maintenance, partitions, retention, schema, statistics
 from store.engine import open_engine, reading, transaction
-from store.maintenance import Keep, Report
 from store.models import (
     AuditLog,
     Document,
@@ -20,10 +19,11 @@ from store.models import (
     PollMonth,
     PollPart,
 )
+from store.night import Keep, Report
 from store.retention import Scope
 
 DAY = timedelta(days=1)
-KEEP = Keep(polls_days=90, audit_log_days=90, story_days=30)
+KEEP = Keep(polls_days=90, audit_log_days=90, story_days=30, index_days=90)
 
 
 @pytest.fixture

@@ -37,7 +37,10 @@ def test_of_a_common_key_only_the_entries_at_one_end_are_read(
             rows.session, index, [RARE, COMMON, UNKNOWN], pipeline_id=here
         )
     kept = ids[2:5] if newest else ids[:3]
-    assert sorted(found) == sorted([(RARE, ids[0]), *((COMMON, one) for one in kept)])
+    assert {key: sorted(some) for key, some in found.items()} == {
+        RARE: [ids[0]],
+        COMMON: kept,
+    }
 
 
 @pytest.mark.parametrize(
@@ -53,5 +56,7 @@ def test_sqlite_looks_each_key_up_and_reads_no_whole_index(
     with writing(f"sqlite+pysqlite:///{copied}") as rows:
         query = text(f"EXPLAIN QUERY PLAN {_on_sqlite(index)}")
         plan = [row.detail for row in rows.session.execute(query, values)]
-    (listed,) = [step for step in plan if " listed " in step]
-    assert f"(pipeline_id=? AND key=? AND {entry}" in listed
+    (looked_up,) = [step for step in plan if model.__tablename__ in step]
+    assert "PRIMARY KEY (pipeline_id=? AND key=?)" in looked_up.replace(
+        "COVERING INDEX sqlite_autoindex_story_key_1", "PRIMARY KEY"
+    )

@@ -42,6 +42,7 @@ from store.models import (
     RevisionLines,
     RunFile,
 )
+from store.night import Keep
 from store.retention import Scope
 from store.reviews import accept_articles
 from store.words import RunKind
@@ -50,7 +51,7 @@ NOTICE = (
     "The Gazette is owned by its readers and has reported from the coast for years."
 )
 TOPICS = ("harbour", "orchard", "railway", "theatre")
-KEEP = maintenance.Keep(polls_days=90, audit_log_days=730, story_days=30)
+KEEP = Keep(polls_days=90, audit_log_days=730, story_days=30, index_days=90)
 EXTRACTORS = frozenset(list_extractors())
 
 

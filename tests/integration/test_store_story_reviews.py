@@ -18,8 +18,9 @@ from services.judging import JUDGE
 from store import queries
 from store.engine import reading, transaction
 from store.judge import Clusterer
-from store.maintenance import Keep, Report, maintain
+from store.maintenance import maintain
 from store.models import Article, Story, StoryEvent, StoryKey, StoryMember, StoryVector
+from store.night import Keep, Report
 from store.readonly import run_sql
 from store.regroup import review_stories
 from store.words import MemberRole, StoryEventKind
@@ -320,7 +321,7 @@ def test_steps_are_small_and_lead_to_the_same_end(desk: Desk) -> None:
 
 
 def close(desk: Desk) -> Report:
-    keep = Keep(polls_days=90, audit_log_days=90, story_days=30)
+    keep = Keep(polls_days=90, audit_log_days=90, story_days=30, index_days=90)
     return maintain(desk.engine, keep=keep, judge=JUDGE, now=desk.now)
 
 

@@ -9,7 +9,7 @@ import pytest
 from support.figures import Figure
 
 from enrich.dedup.decide import compare
-from enrich.dedup.fingerprint import fingerprint
+from enrich.dedup.fingerprint import choose_keys, fingerprint
 from enrich.messages import Fingerprint
 
 pytestmark = pytest.mark.quality
@@ -165,7 +165,10 @@ def edited(text: str, seed: str) -> str:
 
 def is_found(one: Fingerprint, other: Fingerprint) -> bool:
     """Look up by key, then compare, as the store does."""
-    return bool(set(one.keys) & set(other.keys)) and compare(one, other) is not None
+    return (
+        bool(set(choose_keys(one)) & set(choose_keys(other)))
+        and compare(one, other) is not None
+    )
 
 
 def find_edits(texts: Texts) -> dict[str, list[bool]]:

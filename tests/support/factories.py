@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from enrich.dedup.decide import compare, settle
-from enrich.dedup.fingerprint import fingerprint
+from enrich.dedup.fingerprint import choose_keys, fingerprint
 from enrich.dedup.furniture import find_furniture, without
 from enrich.messages import (
     ArticlesEnriched,
@@ -228,6 +228,7 @@ JUDGE = Judge(
     learn=find_common_packed,
     find_furniture=find_furniture,
     without=without,
+    choose_keys=choose_keys,
 )
 
 

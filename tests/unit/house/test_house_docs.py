@@ -125,7 +125,7 @@ every_route = pytest.mark.parametrize(
 
 def test_the_page_has_every_action_of_the_log_and_no_other() -> None:
     named = section(OPERATIONS, "## Who changed what").partition("The actions are ")[2]
-    actions = re.findall(r"`([a-z._]+)`", named.partition(". A")[0])
+    actions = re.findall(r"`([a-z._-]+)`", named.partition(". A")[0])
     assert sorted(actions) == sorted(Action)
 
 
