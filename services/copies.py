@@ -158,10 +158,13 @@ def _find_pairs(articles: Iterable[tuple[Text, Fingerprint]]) -> list[CopyPair]:
                 postings[key].append(number)
         if marks.n_tokens and len(twins[marks.text_hash]) < MAX_CANDIDATES:
             twins[marks.text_hash].add(number)
+    n_tokens = {number: marks.n_tokens for number, marks in prints.items()}
     wanted = {
         (min(number, other), max(number, other))
         for number, marks in prints.items()
-        for other in choose_candidates(_marked(number, marks), postings, twins)
+        for other in choose_candidates(_marked(number, marks), postings, twins).worth(
+            n_tokens
+        )
     }
     return _compare(prints, sorted(wanted))
 

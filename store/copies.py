@@ -136,11 +136,16 @@ def _find_pairs(
     found = [
         (one, other) if one < other else (other, one)
         for one, others in candidates.items()
-        for other in others
+        for other in others.strong | others.faint
     ]
+    strong = {other for others in candidates.values() for other in others.strong}
+    strong |= {article_id for pair in before for article_id in pair}
     wanted = dict.fromkeys([*found, *sorted(before)])
     strangers = {article_id for pair in wanted for article_id in pair} - set(prints)
-    prints |= bare(load_marks(session, strangers, pipeline_id=pipeline_id))
+    stored = load_marks(
+        session, strangers, pipeline_id=pipeline_id, if_short=strangers - strong
+    )
+    prints |= bare(stored)
     pairs = {
         (low, high): judge.compare(prints[low], prints[high])
         for low, high in wanted

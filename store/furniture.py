@@ -6,12 +6,11 @@ nothing else in common, so they count neither in a lookup nor in a comparison.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
 from sqlalchemy.orm import Session
 
 from enrich.messages import Fingerprint as Marks
-from store.batches import add_to_rows
-from store.clauses import among, chunks
+from store.clauses import among, chunks, insert_into
 from store.judge import Judge
 from store.models import Article, SourceFurniture
 
@@ -47,18 +46,18 @@ def without_furniture(
 
 def count_news(session: Session, ids: Sequence[int], *, pipeline_id: int) -> None:
     """Note of the sources of articles that so many fingerprints of them are new."""
-    query = (
-        select(Article.source, func.count())
-        .where(Article.id.in_(ids))
+    counted = (
+        select(Article.source, literal(pipeline_id), func.count())
+        .where(among(session, Article.id, ids))
         .group_by(Article.source)
         .order_by(Article.source)
     )
-    rows = [
-        {"source": source, "pipeline_id": pipeline_id, "n_new": n_new}
-        for source, n_new in session.execute(query)
-    ]
-    key = ["source", "pipeline_id"]
-    add_to_rows(session, SourceFurniture, rows, key=key, sums=["n_new"])
+    names = ["source", "pipeline_id", "n_new"]
+    insert = insert_into(session, SourceFurniture).from_select(names, counted)
+    total = SourceFurniture.n_new + insert.excluded.n_new
+    session.execute(
+        insert.on_conflict_do_update(index_elements=names[:2], set_={"n_new": total})
+    )
 
 
 def _furnished(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from enrich.messages import Fingerprint as Marks
@@ -24,6 +24,11 @@ MAX_POSTINGS = 200
 # The best candidates by shared keys; forty papers print one agency text, so an article
 # needs no more of them than that to find its original.
 MAX_CANDIDATES = 40
+# Two texts from so many words up share 40 marks and more if they are copies (0.4 of the
+# marks of both). A quarter of these are keys of both, so that one such pair in a
+# thousand shares no more than two keys. Most pairs that do share a stock sentence.
+LONG_TOKENS = 250
+FAINT_KEYS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +81,24 @@ def index_marks(
     put_in(session, list(chain.from_iterable(rows)), are_new=True)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """Articles worth a comparison with one."""
+
+    strong: set[int]
+    # They share so few keys that they can be copies only if they are short.
+    faint: set[int]
+
+    def worth(self, n_tokens: Mapping[int, int]) -> set[int]:
+        """Return those worth a comparison, by what is known of their lengths."""
+        short = {one for one in self.faint if n_tokens[one] < LONG_TOKENS}
+        return self.strong | short
+
+
 def find_candidates(
     session: Session, marked: Sequence[Marked], *, pipeline_id: int
-) -> dict[int, set[int]]:
-    """Return article id -> ids of those worth a comparison, stored or among these.
+) -> dict[int, Candidates]:
+    """Return article id -> those worth a comparison, stored or among these.
 
     These are stored, and not in the index yet, so that it only has to say what it has
     of others.
@@ -93,8 +112,8 @@ def choose_candidates(
     marked: Marked,
     postings: Mapping[int, Sequence[int]],
     twins: Mapping[bytes, AbstractSet[int]],
-) -> set[int]:
-    """Return the ids of articles worth a comparison with one, itself not among them.
+) -> Candidates:
+    """Return the articles worth a comparison with one, itself not among them.
 
     Args:
         marked: The article.
@@ -107,7 +126,10 @@ def choose_candidates(
     # Of those that share as many keys the lowest ids come first, as they are sorted.
     best = sorted(sorted(shared), key=shared.__getitem__, reverse=True)
     same = twins.get(marked.fingerprint.text_hash, set()) - {marked.article_id}
-    return set(best[:MAX_CANDIDATES]) | same
+    found = set(best[:MAX_CANDIDATES])
+    is_long = marked.fingerprint.n_tokens >= LONG_TOKENS
+    faint = {one for one in found if is_long and shared[one] <= FAINT_KEYS} - same
+    return Candidates(strong=found - faint | same, faint=faint)
 
 
 def _postings(
@@ -148,18 +170,32 @@ def _twins(
 
 
 def load_marks(
-    session: Session, ids: Iterable[int], *, pipeline_id: int
+    session: Session,
+    ids: Iterable[int],
+    *,
+    pipeline_id: int,
+    if_short: AbstractSet[int] = frozenset(),
 ) -> dict[int, Marks]:
-    """Return article id -> its stored fingerprint."""
-    return {
-        row.article_id: marks_of(row)
-        for some in chunks(sorted(ids))
-        for row in session.execute(
+    """Return article id -> its stored fingerprint.
+
+    Args:
+        session: To read with.
+        ids: Of the articles.
+        pipeline_id: What made the fingerprints.
+        if_short: Those of them that are wanted only if they are short.
+    """
+    found: dict[int, Marks] = {}
+    for some in chunks(sorted(ids)):
+        query = (
             select(*MARKS)
             .where(among(session, Fingerprint.article_id, some))
             .where(Fingerprint.pipeline_id == pipeline_id)
         )
-    }
+        if if_short:
+            always = among(session, Fingerprint.article_id, set(some) - if_short)
+            query = query.where(or_(Fingerprint.n_tokens < LONG_TOKENS, always))
+        found |= {row.article_id: marks_of(row) for row in session.execute(query)}
+    return found
 
 
 def load_marked(
