@@ -6,10 +6,7 @@ next night, so that one lock in the way does not stop the rest.
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from itertools import chain
-from typing import Any
 
-from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from store import (
@@ -22,32 +19,20 @@ from store import (
     rollups,
     statistics,
 )
-from store.clauses import chunks, insert_into
-from store.documents import forget_documents
+from store.ageing import forget_records, old_records
 from store.engine import Engine, is_postgresql, reading, transaction
 from store.judge import Judge
-from store.models import AuditLog, FolderPoll, Mention, Poll, PollMonth, PollPart
+from store.models import AuditLog, Mention, Poll
 from store.night import Keep, Night, Report
-from store.tally import End
 
-# What is counted of a poll, and kept by month when the poll is deleted.
-_COUNTS = ("n_seen", *(f"n_{end}" for end in End))
 # The rollups of a few days are compared each night; a look at all takes minutes.
 ROLLUP_DAYS = 3
-
-
-def old_month(now: datetime, days: int) -> datetime:
-    """Return the month before which records older than so many days lie.
-
-    Whole months go, because they are what partitions hold; both engines do the same.
-    """
-    return partitions.month_of(now - timedelta(days=days))
 
 
 def foresee(engine: Engine, *, keep: Keep, now: datetime) -> Report:
     """Return what `maintain` would do; nothing is changed."""
     with reading(engine) as session:
-        polls, log = _old(now, keep)
+        polls, log = old_records(now, keep)
         report = Report(
             polls=partitions.count_before(session, Poll, polls),
             audit_log=partitions.count_before(session, AuditLog, log),
@@ -87,10 +72,7 @@ def maintain(
             tables to measure; says when to leave the rest.
     """
     night = Night(engine, judge, now, Report(), is_over)
-    polls, log = _old(now, keep)
-    night.step("their bytes", lambda session: _forget_bodies(session, night, polls))
-    night.step("old polls", lambda session: _forget_polls(session, night, polls))
-    night.step("audit log", lambda session: _forget_log(session, night, log))
+    forget_records(night, keep)
     _retain(night)
     _prune(night, index_end(now, keep))
     _make_partitions(night)
@@ -121,102 +103,26 @@ def _wanted(session: Session, now: datetime) -> Iterator[tuple[type, datetime]]:
             yield model, month
 
 
-def _old(now: datetime, keep: Keep) -> tuple[datetime, datetime]:
-    return old_month(now, keep.polls_days), old_month(now, keep.audit_log_days)
-
-
 def index_end(now: datetime, keep: Keep) -> datetime | None:
     """Return since when an article must be in the index of copies to stay."""
     return now - timedelta(days=keep.index_days) if keep.index_days else None
-
-
-def _forget_polls(session: Session, night: Night, before: datetime) -> None:
-    """Delete old polls; what they had counted stays, by the month."""
-    n_polls = _carry_over(session, before)
-    for beside in (
-        delete(PollPart).where(PollPart.stored_at < before),
-        delete(FolderPoll).where(FolderPoll.at < before),
-    ):
-        session.execute(beside.execution_options(synchronize_session=False))
-    # Last of all: until this transaction ends nobody else can poll.
-    _drop_months(session, night, Poll, before)
-    night.report.polls = n_polls
-
-
-def _forget_bodies(session: Session, night: Night, before: datetime) -> None:
-    """Delete what old polls had fetched, unless an entry or a later poll needs it."""
-    query = select(Poll.document_sha256).where(Poll.started_at < before)
-    old = {one for one in session.scalars(query.distinct()) if one}
-    for some in chunks(sorted(old)):
-        later = select(Poll.document_sha256).where(
-            Poll.document_sha256.in_(some), Poll.started_at >= before
-        )
-        free = set(some) - set(session.scalars(later.distinct()))
-        night.report.documents += forget_documents(session, free)
-
-
-def _carry_over(session: Session, before: datetime) -> int:
-    """Add the counts of old polls to those of their month; return how many they are."""
-    first = select(func.min(Poll.started_at)).where(Poll.started_at < before)
-    sums = [func.sum(getattr(Poll, name)) for name in _COUNTS]
-    total, begin = 0, session.scalar(first)
-    while begin is not None:
-        month = partitions.month_of(begin)
-        end = partitions.next_month(month)
-        mine = (Poll.started_at >= month, Poll.started_at < end)
-        n_polls, *counts = session.execute(
-            select(func.count(), *sums).where(*mine)
-        ).one()
-        row = dict(zip(_COUNTS, map(int, counts), strict=True))
-        _add_month(session, {"month": month, "n_polls": n_polls, **row})
-        total += n_polls
-        begin = session.scalar(first.where(Poll.started_at >= end))
-    return total
-
-
-def _add_month(session: Session, row: dict[str, Any]) -> None:
-    insert = insert_into(session, PollMonth).values(row)
-    summed = {
-        name: getattr(PollMonth, name) + insert.excluded[name]
-        for name in row
-        if name != "month"
-    }
-    session.execute(insert.on_conflict_do_update(index_elements=["month"], set_=summed))
-
-
-def _forget_log(session: Session, night: Night, before: datetime) -> None:
-    night.report.audit_log = partitions.count_before(session, AuditLog, before)
-    _drop_months(session, night, AuditLog, before)
-
-
-def _drop_months(session: Session, night: Night, model: type, before: datetime) -> None:
-    if partitions.is_owner(session):
-        night.report.partitions_dropped += partitions.drop(
-            session, model, before=before
-        )
-    partitions.delete_before(session, model, before)
 
 
 def _retain(night: Night) -> None:
     with reading(night.engine) as session:
         due = retention.plan(session, now=night.now)
     batches = retention.apply(night.engine, due, judge=night.judge, now=night.now)
-    for gone in batches:
+    for gone in night.steps("articles past their time", batches):
         night.report.articles += gone.n_articles
         night.report.entries += gone.n_entries
         night.report.documents += gone.n_documents
-        if night.is_over():
-            night.report.unfinished = True
-            return
 
 
 def _prune(night: Night, before: datetime | None) -> None:
     chosen = night.judge.choose_keys
-    for n_out in copy_index.prune(night.engine, before=before, choose_keys=chosen):
+    batches = copy_index.prune(night.engine, before=before, choose_keys=chosen)
+    for n_out in night.steps("index of copies", batches):
         night.report.unindexed += n_out
-        if night.is_over():
-            night.report.unfinished = True
-            return
 
 
 def _make_partitions(night: Night) -> None:
@@ -302,29 +208,12 @@ def _has_news(night: Night) -> bool:
 
 
 def _close_stories(night: Night, before: datetime) -> None:
-    steps = _vector_steps(night, before), _closing_steps(night, before)
-    for _ in chain(*steps):
-        if night.is_over():
-            night.report.unfinished = True
-            return
-
-
-def _vector_steps(night: Night, before: datetime) -> Iterator[None]:
-    n_gone = 1
-    while n_gone:
-        with transaction(night.engine) as session:
-            n_gone = closing.forget_vectors(session, before=before)
+    vectors = closing.forget_vectors(night.engine, before=before)
+    for n_gone in night.steps("vectors of closed stories", vectors):
         night.report.vectors += n_gone
-        yield
-
-
-def _closing_steps(night: Night, before: datetime) -> Iterator[None]:
-    after: int | None = 0
-    while after is not None:
-        with transaction(night.engine) as session:
-            n_closed, after = closing.close_stories(session, before=before, after=after)
+    stories = closing.close_stories(night.engine, before=before)
+    for n_closed in night.steps("closed stories", stories):
         night.report.stories += n_closed
-        yield
 
 
 def _measure(night: Night) -> None:

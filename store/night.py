@@ -1,14 +1,17 @@
 """The nightly work: what it goes by, what it did, and its steps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from store.engine import Engine, transaction
 from store.judge import Judge
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,4 +62,23 @@ class Night:
             with transaction(self.engine) as session:
                 work(session)
         except OperationalError as error:
-            self.report.left.append(f"{name}: {error.orig}".strip())
+            self._leave(name, error)
+
+    def steps(self, name: str, batches: Iterator[T]) -> Iterator[T]:
+        """Yield what each batch did, a transaction each, as far as the time goes.
+
+        A lock in the way leaves the rest undone.
+        """
+        while not self.report.unfinished:
+            try:
+                done = next(batches)
+            except StopIteration:
+                return
+            except OperationalError as error:
+                self._leave(name, error)
+                return
+            yield done
+            self.report.unfinished = self.is_over()
+
+    def _leave(self, name: str, error: OperationalError) -> None:
+        self.report.left.append(f"{name}: {error.orig}".strip())
