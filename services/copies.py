@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from enrich.dedup.decide import compare, overlap, settle
 from enrich.dedup.fingerprint import choose_keys, fingerprint
@@ -57,7 +58,7 @@ def read_text(
 def find_copies(texts: Sequence[Text]) -> list[Link]:
     """Return each text that is no original with what it is a copy or revision of."""
     articles = _articles(texts)
-    times = {first.number: _time(first) for first, _ in articles}
+    times = {one.first.number: _time(one.first) for one in articles}
     copies = [
         Link(
             number=verdict.article_id,
@@ -103,15 +104,22 @@ def _by_article(texts: Iterable[Text]) -> list[list[Text]]:
     return list(revisions.values())
 
 
-def _articles(texts: Iterable[Text]) -> list[tuple[Text, Fingerprint]]:
-    """Return each article by its first text, with the marks of its newest.
+class _Article(NamedTuple):
+    first: Text
+    marks: Fingerprint  # of its newest text, less the furniture of its source
+    n_tokens: int  # of that text as a whole
 
-    Those that are furniture of its source are left out.
-    """
+
+def _articles(texts: Iterable[Text]) -> list[_Article]:
+    """Return each article by its first text, with the marks of its newest."""
     articles = [(found[0], found[-1].fingerprint) for found in _by_article(texts)]
     furniture = _furniture(articles)
     return [
-        (first, without(marks, furniture.get(first.source, b"")))
+        _Article(
+            first,
+            without(marks, furniture.get(first.source, b"")),
+            marks.n_tokens,
+        )
         for first, marks in articles
     ]
 
@@ -148,8 +156,9 @@ def _revision(later: Text, first: Text) -> Link:
     )
 
 
-def _find_pairs(articles: Iterable[tuple[Text, Fingerprint]]) -> list[CopyPair]:
-    prints = {text.number: marks for text, marks in articles}
+def _find_pairs(articles: Sequence[_Article]) -> list[CopyPair]:
+    prints = {one.first.number: one.marks for one in articles}
+    lengths = {one.first.number: one.n_tokens for one in articles}
     postings: dict[int, list[int]] = defaultdict(list)
     twins: dict[bytes, set[int]] = defaultdict(set)
     for number, marks in sorted(prints.items()):
@@ -158,14 +167,11 @@ def _find_pairs(articles: Iterable[tuple[Text, Fingerprint]]) -> list[CopyPair]:
                 postings[key].append(number)
         if marks.n_tokens and len(twins[marks.text_hash]) < MAX_CANDIDATES:
             twins[marks.text_hash].add(number)
-    n_tokens = {number: marks.n_tokens for number, marks in prints.items()}
-    wanted = {
-        (min(number, other), max(number, other))
-        for number, marks in prints.items()
-        for other in choose_candidates(_marked(number, marks), postings, twins).worth(
-            n_tokens
-        )
-    }
+    wanted: set[tuple[int, int]] = set()
+    for number, marks in prints.items():
+        found = choose_candidates(_marked(number, marks), postings, twins)
+        others = found.worth(lengths[number], lengths)
+        wanted |= {(min(number, other), max(number, other)) for other in others}
     return _compare(prints, sorted(wanted))
 
 

@@ -132,20 +132,30 @@ def _find_pairs(
     prints = bare({one.article_id: one.fingerprint for one in marked})
     asking = [_asking(one, prints[one.article_id], judge) for one in marked]
     candidates = find_candidates(session, asking, pipeline_id=pipeline_id)
-    # One article after the other: what is unpacked of it is needed for all of these.
-    found = [
-        (one, other) if one < other else (other, one)
-        for one, others in candidates.items()
-        for other in others.strong | others.faint
-    ]
-    strong = {other for others in candidates.values() for other in others.strong}
-    strong |= {article_id for pair in before for article_id in pair}
-    wanted = dict.fromkeys([*found, *sorted(before)])
-    strangers = {article_id for pair in wanted for article_id in pair} - set(prints)
+    lengths = {one.article_id: one.fingerprint.n_tokens for one in marked}
+    # What is faint is worth a comparison if it is short, or whoever asks for it is.
+    strong = {article_id for pair in before for article_id in pair}
+    strong |= {
+        other
+        for one, found in candidates.items()
+        for other in found.worth(lengths[one], {})
+    }
+    faint = {other for found in candidates.values() for other in found.faint}
     stored = load_marks(
-        session, strangers, pipeline_id=pipeline_id, if_short=strangers - strong
+        session,
+        (strong | faint) - lengths.keys(),
+        pipeline_id=pipeline_id,
+        if_short=faint - strong,
     )
     prints |= bare(stored)
+    lengths |= {article_id: one.n_tokens for article_id, one in stored.items()}
+    # One article after the other: what is unpacked of it is needed for all of these.
+    asked = [
+        (one, other) if one < other else (other, one)
+        for one, found in candidates.items()
+        for other in found.worth(lengths[one], lengths)
+    ]
+    wanted = dict.fromkeys([*asked, *sorted(before)])
     pairs = {
         (low, high): judge.compare(prints[low], prints[high])
         for low, high in wanted

@@ -86,13 +86,19 @@ class Candidates:
     """Articles worth a comparison with one."""
 
     strong: set[int]
-    # They share so few keys that they can be copies only if they are short.
-    faint: set[int]
+    faint: set[int]  # they share so few keys that two long texts would be no copies
 
-    def worth(self, n_tokens: Mapping[int, int]) -> set[int]:
-        """Return those worth a comparison, by what is known of their lengths."""
-        short = {one for one in self.faint if n_tokens[one] < LONG_TOKENS}
-        return self.strong | short
+    def worth(self, n_tokens: int, lengths: Mapping[int, int]) -> set[int]:
+        """Return those worth a comparison, by how long the texts are.
+
+        Args:
+            n_tokens: Length of the one that is compared, as it was enriched.
+            lengths: Those of the others; one that is not there is long.
+        """
+        if n_tokens < LONG_TOKENS:
+            return self.strong | self.faint
+        known = ((one, lengths.get(one, LONG_TOKENS)) for one in self.faint)
+        return self.strong | {one for one, length in known if length < LONG_TOKENS}
 
 
 def find_candidates(
@@ -127,8 +133,7 @@ def choose_candidates(
     best = sorted(sorted(shared), key=shared.__getitem__, reverse=True)
     same = twins.get(marked.fingerprint.text_hash, set()) - {marked.article_id}
     found = set(best[:MAX_CANDIDATES])
-    is_long = marked.fingerprint.n_tokens >= LONG_TOKENS
-    faint = {one for one in found if is_long and shared[one] <= FAINT_KEYS} - same
+    faint = {one for one in found if shared[one] <= FAINT_KEYS} - same
     return Candidates(strong=found - faint | same, faint=faint)
 
 

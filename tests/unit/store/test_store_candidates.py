@@ -16,19 +16,14 @@ def postings(shared: dict[int, int]) -> dict[int, list[int]]:
     return {key: [one for one, n in shared.items() if key < n] for key in MANY}
 
 
-def test_a_long_text_that_shares_a_stock_sentence_counts_if_the_other_is_short() -> (
-    None
-):
+def test_two_long_texts_that_share_a_stock_sentence_are_not_compared() -> None:
     lists = postings({1: 20, 2: FAINT_KEYS, 3: FAINT_KEYS + 1})
     found = choose_candidates(marked(LONG_TOKENS), lists, {})
     assert found == Candidates(strong={3}, faint={2})
-    assert found.worth({2: LONG_TOKENS}) == {3}
-    assert found.worth({2: LONG_TOKENS - 1}) == {2, 3}
-
-
-def test_a_short_text_is_compared_with_all_that_share_a_key() -> None:
-    found = choose_candidates(marked(LONG_TOKENS - 1), postings({1: 20, 2: 1}), {})
-    assert found == Candidates(strong={2}, faint=set())
+    assert found.worth(LONG_TOKENS, {2: LONG_TOKENS}) == {3}
+    assert found.worth(LONG_TOKENS, {2: LONG_TOKENS - 1}) == {2, 3}
+    assert found.worth(LONG_TOKENS - 1, {2: LONG_TOKENS}) == {2, 3}
+    assert found.worth(LONG_TOKENS, {}) == {3}
 
 
 def test_the_same_text_is_always_worth_a_look() -> None:

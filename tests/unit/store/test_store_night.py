@@ -10,15 +10,15 @@ from support.factories import JUDGE
 from store.night import Night, Report
 
 
-def night(*answers: bool) -> Night:
-    """Return a night that is over when the answers say so."""
-    asked = iter(answers)
+def night(n_batches: int = 100) -> Night:
+    """Return a night that is over after so many batches."""
+    asked = iter(range(1, n_batches))
     return Night(
         create_engine("sqlite://"),
         JUDGE,
         datetime(2026, 3, 1, tzinfo=UTC),
         Report(),
-        lambda: next(asked, False),
+        lambda: next(asked, None) is None,
     )
 
 
@@ -30,7 +30,7 @@ def batches(*done: int | Exception) -> Iterator[int]:
 
 
 def test_batches_are_done_until_the_time_is_up_and_none_of_the_next_step() -> None:
-    short = night(False, True)
+    short = night(2)
     assert list(short.steps("first", batches(1, 2, 3))) == [1, 2]
     assert short.report.unfinished
     assert list(short.steps("second", batches(4))) == []
