@@ -102,7 +102,7 @@ def settle_again(
     times = _times(session, group)
     verdicts = judge.settle(times, evidence)
     changed = _store_verdicts(session, group, verdicts, pipeline_id, now)
-    follow_verdicts(session, changed)
+    follow_verdicts(session, changed, now=now)
 
 
 def _drop_pairs(

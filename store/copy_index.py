@@ -20,7 +20,7 @@ from store.clauses import among, locked
 from store.engine import Engine, reading, transaction
 from store.judge import ChooseKeys
 from store.models import Enrichment, Fingerprint, FingerprintKey, Pipeline
-from store.pipelines import active_pipelines
+from store.pipelines import active_id
 from store.tuples import Tuples
 
 # Articles of one transaction: some 7,000 rows, of which nobody waits long.
@@ -133,20 +133,11 @@ def _prune_some(engine: Engine, before: datetime, choose_keys: ChooseKeys) -> in
 def _unused(engine: Engine) -> list[int]:
     """Return the versions that do not count, if another one does."""
     with reading(engine) as session:
-        active = _active(session)
+        active = active_id(session, Stage.COPIES)
         if active is None:
             return []
         versions = select(Pipeline.id).where(Pipeline.stage == Stage.COPIES)
         return list(session.scalars(versions.where(Pipeline.id != active)))
-
-
-def _active(session: Session) -> int | None:
-    found = (
-        one.id
-        for one in active_pipelines(session)
-        if one.pipeline.stage is Stage.COPIES
-    )
-    return next(found, None)
 
 
 def clear(engine: Engine, pipeline_id: int) -> Iterator[int]:
@@ -177,7 +168,7 @@ _UNSEEN = {"synchronize_session": False}
 def empty(engine: Engine) -> Iterator[int]:
     """Delete the index of the version that counts, as `clear` does."""
     with reading(engine) as session:
-        active = _active(session)
+        active = active_id(session, Stage.COPIES)
     if active is not None:
         yield from clear(engine, active)
 
@@ -197,7 +188,7 @@ def rebuild(
         What each transaction did, after its commit; doing it again changes nothing.
     """
     with reading(engine) as session:
-        pipeline_id = _active(session)
+        pipeline_id = active_id(session, Stage.COPIES)
     while pipeline_id is not None:
         with transaction(engine) as session:
             rows = _some(session, pipeline_id, after)

@@ -38,7 +38,7 @@ from store.models import (
     StoryMember,
     StoryVector,
 )
-from store.roles import count_members
+from store.roles import count_members, let_review
 from store.tombstones import bury_entries
 from store.words import MemberRole
 
@@ -87,7 +87,7 @@ def forget_articles(
     documents = _documents(session, ids)
     rollups.forget_articles(session, ids)
     _leave_copies(session, ids, judge, now)
-    _leave_stories(session, ids)
+    _leave_stories(session, ids, now)
     take_out(session, ids, choose_keys=judge.choose_keys)
     for model in _OWNED:
         _delete(session, model, model.article_id.in_(ids))
@@ -142,7 +142,7 @@ def _leave_copies(
         settle_again(session, left, pipeline_id=pipeline_id, judge=judge, now=now)
 
 
-def _leave_stories(session: Session, ids: Sequence[int]) -> None:
+def _leave_stories(session: Session, ids: Sequence[int], now: datetime) -> None:
     """Take articles out of their stories; a story may end up empty, but stays."""
     gone = (
         delete(StoryMember)
@@ -152,6 +152,7 @@ def _leave_stories(session: Session, ids: Sequence[int]) -> None:
     options = {"synchronize_session": False}
     stories = set(session.scalars(gone, execution_options=options))
     count_members(session, stories)
+    let_review(session, stories, now=now)
     times = (
         select(
             StoryMember.story_id, func.min(Article.sort_at), func.max(Article.sort_at)
@@ -161,7 +162,7 @@ def _leave_stories(session: Session, ids: Sequence[int]) -> None:
         .group_by(StoryMember.story_id)
     )
     spans = [
-        {"id": story_id, "first_at": first, "last_at": last, "is_due": True}
+        {"id": story_id, "first_at": first, "last_at": last}
         for story_id, first, last in session.execute(times)
     ]
     if spans:

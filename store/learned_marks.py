@@ -15,7 +15,8 @@ from enrich.messages import Stage
 from store.clauses import VERDICTS_LOCK, alone, locked
 from store.copies import judge_again
 from store.judge import Judge
-from store.models import ActivePipeline, Article, Fingerprint, SourceFurniture
+from store.models import Article, Fingerprint, SourceFurniture
+from store.pipelines import active
 
 # So many of the newest articles of a source are looked at; fewer where they are longer
 # than 800 words each, so that they fit into the memory of a worker.
@@ -34,8 +35,7 @@ def due_sources(session: Session) -> list[str]:
     has_news = (row.n_new > MIN_NEWS) & (row.n_new >= NEWS_SHARE * row.n_articles)
     query = (
         select(row.source)
-        .join(ActivePipeline, ActivePipeline.pipeline_id == row.pipeline_id)
-        .where(ActivePipeline.stage == Stage.COPIES)
+        .where(row.pipeline_id == active(Stage.COPIES))
         .where(has_news | (row.n_to_judge > 0))
         .order_by(row.n_new, row.source)
     )
@@ -69,8 +69,7 @@ def step(session: Session, source: str, *, judge: Judge, now: datetime) -> bool:
 def _find(session: Session, source: str) -> SourceFurniture | None:
     query = (
         select(SourceFurniture)
-        .join(ActivePipeline, ActivePipeline.pipeline_id == SourceFurniture.pipeline_id)
-        .where(ActivePipeline.stage == Stage.COPIES)
+        .where(SourceFurniture.pipeline_id == active(Stage.COPIES))
         .where(SourceFurniture.source == source)
     )
     return session.scalars(locked(session, query)).one_or_none()

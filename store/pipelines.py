@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import ScalarSelect, select
 from sqlalchemy.orm import Session
 
 from enrich.messages import Pipeline, Stage
@@ -105,6 +105,17 @@ def active_pipelines(session: Session) -> list[Active]:
     found = [Active(row.id, _pipeline(row)) for row in session.execute(query)]
     order = list(Stage)
     return sorted(found, key=lambda one: order.index(one.pipeline.stage))
+
+
+def active(stage: Stage) -> ScalarSelect[int]:
+    """Select the id of the pipeline of a stage that counts, to compare with."""
+    found = select(ActivePipeline.pipeline_id).where(ActivePipeline.stage == stage)
+    return found.scalar_subquery()
+
+
+def active_id(session: Session, stage: Stage) -> int | None:
+    """Return the id of the pipeline of a stage that counts."""
+    return session.scalar(select(active(stage)))
 
 
 def names_of(session: Session, active: Sequence[Active]) -> str:

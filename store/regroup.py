@@ -19,12 +19,12 @@ from store.clauses import VERDICTS_LOCK, alone, chunks
 from store.judge import Clusterer
 from store.live import Live, most_shared, open_postings, read_stories
 from store.models import (
-    ActivePipeline,
     Article,
     Story,
     StoryMember,
     StoryVector,
 )
+from store.pipelines import active
 from store.story_moves import Part, Shelf, bring_copies, refill, write_down
 from store.vectors import unpack_terms
 from store.words import MemberRole
@@ -80,10 +80,9 @@ def _due(session: Session, most: int) -> list[Any]:
     """Return id and pipeline of stories of the clusterer that counts."""
     query = (
         select(Story.id, Story.pipeline_id)
-        .join(ActivePipeline, ActivePipeline.pipeline_id == Story.pipeline_id)
         # Spelt out, or the index of these alone is not used.
         .where(literal_column("story.is_due"), Story.merged_into.is_(None))
-        .where(ActivePipeline.stage == Stage.STORIES)
+        .where(Story.pipeline_id == active(Stage.STORIES))
         .order_by(Story.changed_at, Story.id)
         .limit(most)
     )

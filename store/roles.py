@@ -1,6 +1,7 @@
 """Keeps the roles of story members in step with the verdicts on copies."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -10,12 +11,15 @@ from store.models import Story, StoryMember
 from store.words import MemberRole
 
 
-def follow_verdicts(session: Session, changed: Mapping[int, int | None]) -> None:
+def follow_verdicts(
+    session: Session, changed: Mapping[int, int | None], *, now: datetime
+) -> None:
     """Make members that became copies copies, and the other way round.
 
     Args:
         session: In a transaction.
         changed: article id -> its original, or None where it became an original.
+        now: The present moment.
     """
     stories: set[int] = set()
     for is_copy in (True, False):
@@ -35,11 +39,20 @@ def follow_verdicts(session: Session, changed: Mapping[int, int | None]) -> None
             )
             options = {"synchronize_session": False}
             stories |= set(session.scalars(moved, execution_options=options))
-    for some in chunks(sorted(stories)):
-        # What a story is about no longer counts them, or counts them now.
-        due = update(Story).where(Story.id.in_(some)).values(is_due=True)
-        session.execute(due.execution_options(synchronize_session=False))
+    # What a story is about no longer counts them, or counts them now.
+    let_review(session, stories, now=now)
     count_members(session, stories)
+
+
+def let_review(session: Session, story_ids: Iterable[int], *, now: datetime) -> None:
+    """Note that what stories are about has changed."""
+    for some in chunks(sorted(story_ids)):
+        session.execute(
+            update(Story)
+            .where(Story.id.in_(some))
+            .values(is_due=True, changed_at=now)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def count_members(session: Session, story_ids: Iterable[int]) -> None:

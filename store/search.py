@@ -12,9 +12,9 @@ from enrich.messages import Stage
 from store.errors import BadQuery
 from store.live import living
 from store.models import Article, StoryMember
+from store.pipelines import active
 from store.queries.articles import (
     ArticleLine,
-    active,
     article_line,
     names_entity,
     newest_first,

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from enrich.messages import Stage
 from store.batches import insert_numbered, insert_rows, replace_rows, update_rows
 from store.clauses import chunks
 from store.judge import Clusterer
 from store.live import Live, Placed, load_stories
 from store.models import (
-    ActivePipeline,
     Duplicate,
     Story,
     StoryEvent,
@@ -26,7 +26,8 @@ from store.models import (
     StoryMember,
     StoryVector,
 )
-from store.roles import count_members
+from store.pipelines import active
+from store.roles import count_members, let_review
 from store.tuples import Tuples
 from store.vectors import pack_terms
 from store.words import MemberRole, StoryEventKind
@@ -54,7 +55,7 @@ def place_articles(
     """
     _store_vectors(session, articles, pipeline_id, now)
     members = _members(session, [one.article_id for one in articles], pipeline_id)
-    _let_review(session, set(members.values()), now)
+    let_review(session, set(members.values()), now=now)
     waiting = [one for one in articles if one.article_id not in members]
     waiting.sort(key=lambda one: (one.at, one.article_id))
     families = _families(session, [one.article_id for one in waiting])
@@ -84,16 +85,6 @@ def _store_vectors(
     replace_rows(session, StoryVector, rows, key=["article_id", "pipeline_id"])
 
 
-def _let_review(session: Session, ids: Iterable[int], now: datetime) -> None:
-    for some in chunks(sorted(ids)):
-        session.execute(
-            update(Story)
-            .where(Story.id.in_(some))
-            .values(is_due=True, changed_at=now)
-            .execution_options(synchronize_session=False)
-        )
-
-
 def _members(session: Session, ids: Iterable[int], pipeline_id: int) -> dict[int, int]:
     """Return article id -> story id of those that are in one."""
     return {
@@ -121,7 +112,7 @@ def _families(session: Session, ids: Sequence[int]) -> dict[int, _Family]:
     for some in chunks(ids):
         query = (
             select(Duplicate.article_id, Duplicate.original_id)
-            .join(ActivePipeline, ActivePipeline.pipeline_id == Duplicate.pipeline_id)
+            .where(Duplicate.pipeline_id == active(Stage.COPIES))
             .where(Duplicate.article_id.in_(some) | Duplicate.original_id.in_(some))
             .order_by(Duplicate.article_id)
         )

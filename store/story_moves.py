@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, aliased
 
-from enrich.messages import StoryGroup
+from enrich.messages import Stage, StoryGroup
 from store.batches import insert_numbered, insert_rows, update_alike
 from store.clauses import chunks
 from store.judge import Centroid, Clusterer
-from store.models import ActivePipeline, Duplicate, Story, StoryEvent, StoryKey
+from store.models import Duplicate, Story, StoryEvent, StoryKey
 from store.models import StoryMember as Member
+from store.pipelines import active
 from store.roles import count_members
 from store.tuples import Tuples
 from store.vectors import pack_terms
@@ -144,19 +145,18 @@ def bring_copies(shelf: Shelf, story_ids: Iterable[int]) -> None:
     query = (
         select(Member.article_id, Member.story_id, original.story_id.label("home"))
         .join(Duplicate, Duplicate.article_id == Member.article_id)
-        .join(ActivePipeline, ActivePipeline.pipeline_id == Duplicate.pipeline_id)
         .join(original, original.article_id == Duplicate.original_id)
+        .where(Duplicate.pipeline_id == active(Stage.COPIES))
         .where(original.pipeline_id == Member.pipeline_id)
         .where(original.story_id != Member.story_id)
         .where(Member.pipeline_id == shelf.pipeline_id)
         .order_by(Member.article_id)
     )
-    homes: dict[int, int] = {}
+    rows: list[Any] = []
     for some in chunks(sorted(story_ids)):
-        for row in shelf.session.execute(query.where(Member.story_id.in_(some))).all():
-            which = _members_of(shelf).where(Member.article_id == row.article_id)
-            shelf.change(which.values(story_id=row.home))
-            homes[row.story_id] = row.home
+        rows += shelf.session.execute(query.where(Member.story_id.in_(some))).all()
+    _change_members(shelf, {row.article_id: {"story_id": row.home} for row in rows})
+    homes = {row.story_id: row.home for row in rows}
     left = select(Member.story_id).where(Member.story_id.in_(homes))
     for emptied in homes.keys() - set(shelf.session.scalars(left.distinct())):
         _take_over(shelf, emptied, homes[emptied])
@@ -205,8 +205,19 @@ def _members_of(shelf: Shelf) -> Any:
     return update(Member).where(Member.pipeline_id == shelf.pipeline_id)
 
 
+def _change_members(shelf: Shelf, changes: Mapping[int, dict[str, Any]]) -> None:
+    """Change members by the id of their article."""
+    rows = [
+        {"article_id": article_id, "pipeline_id": shelf.pipeline_id, **values}
+        for article_id, values in changes.items()
+    ]
+    if rows:
+        shelf.session.execute(update(Member), rows)
+
+
 def _move(shelf: Shelf, one: _Filled) -> None:
     opener = one.parts[0]
+    changes: dict[int, dict[str, Any]] = {}
     for part in one.parts:
         is_new = part.story_id != one.story_id
         if part.is_article:
@@ -216,8 +227,7 @@ def _move(shelf: Shelf, one: _Filled) -> None:
                 score = one.scores.get(part.number, 0.0)
                 values |= {"story_id": one.story_id, "score": score}
             if values:
-                which = _members_of(shelf).where(Member.article_id == part.number)
-                shelf.change(which.values(values))
+                changes[part.number] = values
             continue
         members = _members_of(shelf).where(Member.story_id == part.story_id)
         if part is not opener:
@@ -225,6 +235,7 @@ def _move(shelf: Shelf, one: _Filled) -> None:
             shelf.change(first.values(role=MemberRole.MEMBER))
         if is_new:
             shelf.change(members.values(story_id=one.story_id))
+    _change_members(shelf, changes)
 
 
 def _merge(

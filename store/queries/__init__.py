@@ -11,6 +11,7 @@ from store.queries.article_page import (
 )
 from store.queries.articles import ArticleLine, list_articles
 from store.queries.cursors import Cursor, parse_cursor
+from store.queries.duplicates import DuplicateLine, list_duplicates
 from store.queries.entities import (
     EntityDay,
     EntityLine,
@@ -27,7 +28,6 @@ from store.queries.quarantine import (
     get_quarantined,
     list_quarantine,
 )
-from store.queries.related import DuplicateLine, list_duplicates
 from store.queries.runs import RunProgress, run_progress
 from store.queries.status import (
     LaneLine,

@@ -21,9 +21,10 @@ from store.models import (
     Pipeline,
     Revision,
 )
-from store.queries.articles import ArticleLine, active, article_line, select_lines
+from store.pipelines import active
+from store.queries.articles import ArticleLine, article_line, select_lines
+from store.queries.duplicates import DuplicateLine, list_duplicates
 from store.queries.pages import PageLine, find_page
-from store.queries.related import DuplicateLine, list_duplicates
 from store.queries.rows import read
 from store.queries.stories import StoryLine, find_story
 from store.queries.work import WorkState, work_state

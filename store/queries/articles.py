@@ -5,13 +5,12 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, literal_column, select
+from sqlalchemy import ColumnElement, and_, literal_column, select
 from sqlalchemy.orm import Session
 
 from enrich.messages import Stage
 from store.live import living
 from store.models import (
-    ActivePipeline,
     Article,
     ArticleEntity,
     Duplicate,
@@ -19,6 +18,7 @@ from store.models import (
     EntityAlias,
     StoryMember,
 )
+from store.pipelines import active
 from store.queries.cursors import Cursor, is_before
 from store.queries.rows import AnySelect
 
@@ -136,15 +136,6 @@ def select_lines(*more: Any) -> AnySelect:
                 StoryMember.pipeline_id == active(Stage.STORIES),
             ),
         )
-    )
-
-
-def active(stage: Stage) -> ScalarSelect[int]:
-    """Return the id of the pipeline that counts, to compare a column with."""
-    return (
-        select(ActivePipeline.pipeline_id)
-        .where(ActivePipeline.stage == stage)
-        .scalar_subquery()
     )
 
 

@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 from enrich.messages import EntityKind, Rule, Stage
 from store.models import ArticleEntity, Entity, EntityHour, NameRule
 from store.models.rollups import OFTEN
-from store.queries.articles import active, entity_ids
+from store.pipelines import active
+from store.queries.articles import entity_ids
 from store.queries.rows import AnySelect, read
 from store.rollups import hour_of
 

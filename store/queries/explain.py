@@ -27,9 +27,9 @@ from store.models import (
     StoryMember,
 )
 from store.models import Entity as EntityRow
+from store.pipelines import active_id
 from store.postings import Index, read_postings
-from store.queries.articles import active
-from store.queries.related import DuplicateLine, list_duplicates
+from store.queries.duplicates import DuplicateLine, list_duplicates
 from store.queries.rows import read
 from store.queries.stories import StoryTurn, story_turns
 from store.vectors import unpack_terms
@@ -151,7 +151,7 @@ def stories_near(
 
     Those within the window of its time, 30 at most, that share most keys; by id.
     """
-    pipeline_id = _active_id(session, Stage.STORIES)
+    pipeline_id = active_id(session, Stage.STORIES)
     if pipeline_id is None:
         return []
     placed = Placed(article_id=article_id, at=at, title="", features=features)
@@ -219,7 +219,7 @@ def _nearest(
     session: Session, article_id: int, source: str, judge: Judge
 ) -> tuple[Marks | None, tuple[Nearest, ...], dict[str, bytes]]:
     """Return the marks of an article, what is near, and the furniture of all these."""
-    pipeline_id = _active_id(session, Stage.COPIES)
+    pipeline_id = active_id(session, Stage.COPIES)
     if pipeline_id is None:
         return None, (), {}
     mine = load_marks(session, [article_id], pipeline_id=pipeline_id).get(article_id)
@@ -264,7 +264,7 @@ def _entities(session: Session, article_id: int) -> tuple[Entity, ...]:
         )
         .join(EntityRow, EntityRow.id == ArticleEntity.entity_id)
         .where(ArticleEntity.article_id == article_id)
-        .where(ArticleEntity.pipeline_id == _active_id(session, Stage.ENTITIES))
+        .where(ArticleEntity.pipeline_id == active_id(session, Stage.ENTITIES))
         .order_by(EntityRow.key)
     )
     return tuple(
@@ -281,13 +281,9 @@ def _membership(session: Session, article_id: int) -> Membership | None:
         )
         .join(Story, Story.id == StoryMember.story_id)
         .where(StoryMember.article_id == article_id)
-        .where(StoryMember.pipeline_id == _active_id(session, Stage.STORIES))
+        .where(StoryMember.pipeline_id == active_id(session, Stage.STORIES))
     )
     row = session.execute(query).mappings().one_or_none()
     if row is None:
         return None
     return Membership(**{**row, "centroid": unpack_terms(row["centroid"])})
-
-
-def _active_id(session: Session, stage: Stage) -> int | None:
-    return session.scalar(select(active(stage)))

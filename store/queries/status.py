@@ -25,7 +25,7 @@ from store.models import (
 from store.models import Duplicate as DuplicateRow
 from store.models import Entity as EntityRow
 from store.models import Story as StoryRow
-from store.queries.articles import active
+from store.pipelines import active
 from store.queries.folders import count_folders
 from store.queries.hosts import count_pauses
 from store.queries.rows import read

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from enrich.messages import Stage
 from store.live import living
 from store.models import Article, Story, StoryEvent, StoryMember
-from store.queries.articles import active
+from store.pipelines import active
 from store.queries.rows import AnySelect, read
 from store.words import StoryEventKind
 

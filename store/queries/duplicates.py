@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, aliased
 
 from enrich.messages import CopyKind, Stage
 from store.models import Article, Duplicate
-from store.queries.articles import active
+from store.pipelines import active
 from store.queries.rows import read
 
 
