@@ -21,7 +21,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import event, select, text
+from sqlalchemy import event, select
 
 from benchmarks.copies_data import BATCH, N_COPIES, Archive, New
 from benchmarks.copies_load import (
@@ -30,8 +30,8 @@ from benchmarks.copies_load import (
     add_articles,
     index_bytes,
     load,
-    pipeline_of,
 )
+from benchmarks.paper import server_of
 from benchmarks.processes import cpu_seconds
 from benchmarks.store import SERVER, database
 from enrich.dedup.fingerprint import choose_keys
@@ -104,13 +104,13 @@ def main(arguments: list[str]) -> None:
 def _measure(url: str, n_articles: int, *, as_before: bool) -> dict[str, Any]:
     engine, archive = open_engine(url, pool_size=1), Archive(n_articles)
     started = time.monotonic()
-    n_keys = load(engine, archive, as_before=as_before)
+    pipeline_id, n_keys = load(engine, archive, as_before=as_before)
     built = time.monotonic() - started
     n_bytes = index_bytes(engine)
     batches = archive.batches(WARM_UP + RUNS)
     add_articles(engine, batches, n_articles + 1)
     with reading(engine) as session:
-        bench = Bench(engine, archive, pipeline_of(session), _server(session))
+        bench = Bench(engine, archive, pipeline_id, server_of(session))
     found = {
         "built_seconds": round(built),
         "keys_per_article": round(n_keys / n_articles, 1),
@@ -121,12 +121,6 @@ def _measure(url: str, n_articles: int, *, as_before: bool) -> dict[str, Any]:
     }
     engine.dispose()
     return found
-
-
-def _server(session: Any) -> int:
-    if session.get_bind().dialect.name == "sqlite":
-        return 0
-    return int(session.scalar(text("SELECT pg_backend_pid()")))
 
 
 def _settled(bench: Bench, batches: list[list[New]]) -> dict[str, Any]:

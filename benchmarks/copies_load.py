@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 
 from benchmarks.copies_data import Archive, New, Stored
+from benchmarks.paper import ARTICLE, article_row, found_paper
 from enrich.dedup.fingerprint import VERSION, choose_keys
 from enrich.messages import Pipeline, Stage
 from store.batches import append_rows
 from store.copy_index import index_rows
 from store.engine import Engine, Session, is_postgresql, transaction
-from store.models import Article, CopyPair, Duplicate, Feed, Fingerprint, FingerprintKey
-from store.pipelines import activate, active_pipelines
+from store.models import Article, CopyPair, Duplicate, Fingerprint, FingerprintKey
 from store.tuples import Tuples
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -26,8 +26,7 @@ SPAN = timedelta(days=90)
 PORTIONS = 10
 CHUNK = 2_000
 COLUMNS: dict[Any, str] = {
-    Article: "id uid source feed_id current_revision content_hash title lead"
-    " first_seen_at sort_at",
+    Article: " ".join(ARTICLE),
     Fingerprint: "article_id pipeline_id revision text_hash title_hash n_tokens marks"
     " n_lead_marks indexed_at",
     CopyPair: "low_id high_id pipeline_id kind containment resemblance",
@@ -50,8 +49,8 @@ BEFORE = (
 )
 
 
-def load(engine: Engine, archive: Archive, *, as_before: bool) -> int:
-    """Fill a migrated, empty database; return the number of keys."""
+def load(engine: Engine, archive: Archive, *, as_before: bool) -> tuple[int, int]:
+    """Fill a migrated, empty database; return its version and the number of keys."""
     with transaction(engine) as session:
         pipeline_id = _prepare(session, as_before=as_before)
     n_keys = 0
@@ -77,7 +76,7 @@ def load(engine: Engine, archive: Archive, *, as_before: bool) -> int:
             plain.exec_driver_sql("CHECKPOINT")
         else:
             plain.exec_driver_sql("ANALYZE")
-    return n_keys
+    return pipeline_id, n_keys
 
 
 def add_articles(engine: Engine, batches: list[list[New]], first_id: int) -> None:
@@ -85,14 +84,8 @@ def add_articles(engine: Engine, batches: list[list[New]], first_id: int) -> Non
     n_new = sum(map(len, batches))
     with transaction(engine) as session:
         _unchecked(session)
-        rows = [_article(first_id + number, NOW) for number in range(n_new)]
+        rows = [article_row(first_id + number, NOW) for number in range(n_new)]
         _append(session, Article, rows)
-
-
-def pipeline_of(session: Session) -> int:
-    """Return the number of the version whose index it is."""
-    (found,) = active_pipelines(session)
-    return found.id
 
 
 def index_bytes(engine: Engine) -> int:
@@ -106,24 +99,12 @@ def index_bytes(engine: Engine) -> int:
 
 def _prepare(session: Session, *, as_before: bool) -> int:
     pipeline = Pipeline(stage=Stage.COPIES, name="winnow", version=VERSION)
-    activate(session, [pipeline], now=NOW)
-    feed = {
-        "id": 1,
-        "url": "https://paper.example/feed",
-        "url_key": "1",
-        "kind": "web",
-        "state": "active",
-        "title": "Paper",
-        "tags": [],
-        "next_poll_at": NOW,
-        "created_at": NOW,
-    }
-    session.execute(insert(Feed), [feed])
+    pipeline_id = found_paper(session, pipeline, now=NOW)
     for statement in BEFORE if as_before else ():
         session.execute(text(statement))
     for name in _in_the_way(session):
         session.execute(text(f"DROP {name}"))
-    return pipeline_of(session)
+    return pipeline_id
 
 
 def _in_the_way(session: Session) -> list[str]:
@@ -163,7 +144,7 @@ def _store(
     articles, prints, pairs, verdicts = [], [], [], []
     for one in some:
         at = NOW - SPAN * (1 - one.article_id / n_articles)
-        articles.append(_article(one.article_id, at))
+        articles.append(article_row(one.article_id, at))
         found = one.fingerprint
         hashes = found.text_hash, found.title_hash
         size = found.n_tokens, found.marks, found.n_lead_marks
@@ -176,11 +157,6 @@ def _store(
     _append(session, Fingerprint, prints)
     _append(session, CopyPair, pairs)
     _append(session, Duplicate, verdicts)
-
-
-def _article(article_id: int, at: datetime) -> tuple[Any, ...]:
-    hashed = f"{article_id:064x}"
-    return (article_id, hashed, "paper.example", 1, 1, hashed, "", "", at, at)
 
 
 def _index(engine: Engine, keys: list[tuple[int, int, int]]) -> None:

@@ -21,8 +21,9 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, select
 
+from benchmarks.paper import ARTICLE, article_row, found_paper, server_of
 from benchmarks.processes import cpu_seconds
 from benchmarks.store import database
 from benchmarks.store_data import words
@@ -35,8 +36,7 @@ from store.batches import append_rows
 from store.clauses import VERDICTS_LOCK, alone
 from store.engine import Engine, Session, open_engine, reading, transaction
 from store.live import Placed
-from store.models import Article, Feed, Story, StoryEvent, StoryKey, StoryVector
-from store.pipelines import activate, active_pipelines
+from store.models import Article, Story, StoryEvent, StoryKey, StoryVector
 from store.regroup import review_stories
 from store.stories import place_articles
 from store.tuples import Tuples
@@ -53,7 +53,7 @@ NEAR = 400  # an article is on one of so many latest events, the later the likel
 # are as alike as those of the labelled topics: 0.4 on one event, 0.1 in one field.
 N_FIELDS = 60
 FIELD_TERMS, EVENT_TERMS, OWN_TERMS = 6, 34, 30
-COLUMNS = "id uid source feed_id current_revision content_hash title lead first_seen_at"
+PIPELINE = Pipeline(stage=Stage.STORIES, name="centroids", version="bench")
 
 
 class Events:
@@ -119,8 +119,8 @@ class Bench:
         self.placing, self.reviewing = Cost(milliseconds=[]), Cost(milliseconds=[])
         self.reviews: Counter[str] = Counter()
         with transaction(engine) as session:
-            self._pipeline_id = _prepare(session)
-            self._server = _server(session)
+            self._pipeline_id = found_paper(session, PIPELINE, now=START)
+            self._server = server_of(session)
 
     def place(self, found: list[StoryFeatures], first_id: int) -> None:
         """Place a batch, as a store worker does with results."""
@@ -134,7 +134,8 @@ class Bench:
             for number, one in enumerate(found)
         ]
         with transaction(self.engine) as session:
-            _add_articles(session, placed)
+            rows = [article_row(one.article_id, one.at) for one in placed]
+            append_rows(session, Article, Tuples(ARTICLE, rows))
 
         def work(session: Session) -> None:
             place_articles(
@@ -205,40 +206,6 @@ def measure(url: str, n_articles: int) -> dict[str, Any]:
     }
     engine.dispose()
     return found
-
-
-def _prepare(session: Session) -> int:
-    pipeline = Pipeline(stage=Stage.STORIES, name="centroids", version="bench")
-    activate(session, [pipeline], now=START)
-    feed = {
-        "id": 1,
-        "url": "https://paper.example/feed",
-        "url_key": "1",
-        "kind": "web",
-        "state": "active",
-        "title": "Paper",
-        "tags": [],
-        "next_poll_at": START,
-        "created_at": START,
-    }
-    session.execute(insert(Feed), [feed])
-    (found,) = active_pipelines(session)
-    return found.id
-
-
-def _server(session: Session) -> int:
-    if session.get_bind().dialect.name == "sqlite":
-        return 0
-    return int(session.scalar(text("SELECT pg_backend_pid()")) or 0)
-
-
-def _add_articles(session: Session, placed: list[Placed]) -> None:
-    rows: list[tuple[Any, ...]] = []
-    for one in placed:
-        hashed, times = f"{one.article_id:064x}", (one.at, one.at)
-        paper = (one.article_id, hashed, "paper.example", 1, 1, hashed)
-        rows.append((*paper, one.title, "", *times))
-    append_rows(session, Article, Tuples((*COLUMNS.split(), "sort_at"), rows))
 
 
 def _sizes(engine: Engine, n_articles: int) -> dict[str, Any]:
