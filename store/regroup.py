@@ -25,7 +25,8 @@ from store.models import (
     StoryVector,
 )
 from store.pipelines import active
-from store.story_moves import Part, Shelf, bring_copies, refill, write_down
+from store.shelf import Part, Shelf
+from store.story_moves import bring_copies, refill, write_down
 from store.vectors import unpack_terms
 from store.words import MemberRole
 

@@ -2,77 +2,23 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import aliased
 
 from enrich.messages import Stage, StoryGroup
 from store.batches import insert_numbered, insert_rows, update_alike
 from store.clauses import chunks
-from store.judge import Centroid, Clusterer
-from store.models import Duplicate, Story, StoryEvent, StoryKey
+from store.models import Duplicate, Story, StoryKey
 from store.models import StoryMember as Member
 from store.pipelines import active
 from store.roles import count_members
+from store.shelf import Described, Filled, Part, Shelf
+from store.story_history import tell, tell_merged
 from store.tuples import Tuples
 from store.vectors import pack_terms
-from store.words import MemberRole, StoryEventKind
-
-
-@dataclass(slots=True)
-class Shelf:
-    """What a step of reviews works with, and what it has yet to write down."""
-
-    session: Session
-    clusterer: Clusterer
-    pipeline_id: int
-    now: datetime
-    filled: "list[_Described]" = field(default_factory=list)
-    settled: list[int] = field(default_factory=list)  # as good as they stood
-    changed: set[int] = field(default_factory=set)  # stories with other articles now
-
-    def change(self, statement: Any) -> None:
-        """Run a statement that changes rows, which no object in memory stands for."""
-        options = {"synchronize_session": False}
-        self.session.execute(statement, execution_options=options)
-
-
-class Part(NamedTuple):
-    """An article of a story, or a story as a whole."""
-
-    number: int  # id of the article, or below 0 that of the story
-    story_id: int
-    n_articles: int
-    terms: Centroid
-    first_at: datetime
-    last_at: datetime
-    title: str  # of its first article
-    role: MemberRole
-
-    @property
-    def is_article(self) -> bool:
-        """Whether it is one article, and not a story."""
-        return self.number > 0
-
-
-class _Filled(NamedTuple):
-    """A story with its parts as they shall be."""
-
-    story_id: int
-    parts: list[Part]  # by time
-    scores: dict[int, float]  # by number of the part
-    split_from: int | None  # of a new one the story that most of it was in
-
-
-class _Described(NamedTuple):
-    """What is to be written down of a story."""
-
-    story: _Filled
-    keys: set[int]
-    is_changed: bool
+from store.words import MemberRole
 
 
 def refill(
@@ -95,13 +41,13 @@ def refill(
         _move(shelf, one)
     merged = _merge(shelf, moved, homes)
     changed = {homes[part.number] for part in moved} | {one.story_id for one in moved}
-    _tell(shelf, filled, moved, merged)
+    tell(shelf, filled, moved, merged)
     for one in filled:
         is_changed = one.story_id in changed
         # A large story that nothing happened to knows itself.
         if is_changed or all(part.is_article for part in one.parts):
             wanted = _wanted_keys(shelf, one, keys)
-            shelf.filled.append(_Described(one, wanted, is_changed))
+            shelf.filled.append(Described(one, wanted, is_changed))
     if seed not in changed:
         shelf.settled.append(seed)
     shelf.changed |= changed
@@ -160,17 +106,17 @@ def bring_copies(shelf: Shelf, story_ids: Iterable[int]) -> None:
     left = select(Member.story_id).where(Member.story_id.in_(homes))
     for emptied in homes.keys() - set(shelf.session.scalars(left.distinct())):
         _take_over(shelf, emptied, homes[emptied])
-        _write_events(shelf, [_merging(shelf, emptied, homes[emptied])])
+        tell_merged(shelf, emptied, homes[emptied])
 
 
-def _filled(shelf: Shelf, held: Mapping[int, Part], group: StoryGroup) -> _Filled:
+def _filled(shelf: Shelf, held: Mapping[int, Part], group: StoryGroup) -> Filled:
     parts = sorted(
         (held[number] for number in group.numbers),
         key=lambda part: (part.first_at, part.number),
     )
     scores = dict(zip(group.numbers, group.scores, strict=False))
     if group.story_id is not None:
-        return _Filled(group.story_id, parts, scores, split_from=None)
+        return Filled(group.story_id, parts, scores, split_from=None)
     row = {
         **_story_row(shelf, parts),
         "pipeline_id": shelf.pipeline_id,
@@ -178,7 +124,7 @@ def _filled(shelf: Shelf, held: Mapping[int, Part], group: StoryGroup) -> _Fille
         "created_at": shelf.now,
     }
     (story_id,) = insert_numbered(shelf.session, Story, [row])
-    return _Filled(story_id, parts, scores, split_from=_most(parts))
+    return Filled(story_id, parts, scores, split_from=_most(parts))
 
 
 def _most(parts: Iterable[Part]) -> int:
@@ -215,7 +161,7 @@ def _change_members(shelf: Shelf, changes: Mapping[int, dict[str, Any]]) -> None
         shelf.session.execute(update(Member), rows)
 
 
-def _move(shelf: Shelf, one: _Filled) -> None:
+def _move(shelf: Shelf, one: Filled) -> None:
     opener = one.parts[0]
     changes: dict[int, dict[str, Any]] = {}
     for part in one.parts:
@@ -269,56 +215,6 @@ def _take_over(shelf: Shelf, story_id: int, target: int) -> None:
     shelf.change(delete(StoryKey).where(StoryKey.story_id == story_id))
 
 
-def _tell(
-    shelf: Shelf,
-    filled: Sequence[_Filled],
-    moved: Sequence[Part],
-    merged: Mapping[int, int],
-) -> None:
-    events = []
-    homes = {part.number: one for one in filled for part in one.parts}
-    for one in filled:
-        if one.split_from is not None:
-            first = one.parts[0]
-            article_id = first.number if first.is_article else None
-            where = (one.story_id, article_id, one.split_from)
-            events.append(_event(shelf, StoryEventKind.SPLIT, *where))
-    for story_id, target in sorted(merged.items()):
-        events.append(_merging(shelf, story_id, target))
-    for part in moved:
-        home = homes[part.number]
-        went_along = part.story_id == home.split_from
-        went_along |= merged.get(part.story_id) == home.story_id
-        if part.is_article and not went_along:
-            where = (home.story_id, part.number, part.story_id)
-            events.append(_event(shelf, StoryEventKind.MOVED, *where))
-    _write_events(shelf, events)
-
-
-def _merging(shelf: Shelf, story_id: int, target: int) -> dict[str, Any]:
-    return _event(shelf, StoryEventKind.MERGED, story_id, None, target)
-
-
-def _event(
-    shelf: Shelf,
-    kind: StoryEventKind,
-    story_id: int,
-    article_id: int | None,
-    other_story_id: int,
-) -> dict[str, Any]:
-    return {
-        "story_id": story_id,
-        "kind": kind,
-        "article_id": article_id,
-        "other_story_id": other_story_id,
-        "at": shelf.now,
-    }
-
-
-def _write_events(shelf: Shelf, events: Sequence[dict[str, Any]]) -> None:
-    insert_rows(shelf.session, StoryEvent, events)
-
-
 def _keys(shelf: Shelf, story_ids: Iterable[int]) -> dict[int, set[int]]:
     """Return the index keys of stories by id."""
     found: dict[int, set[int]] = {one: set() for one in story_ids}
@@ -331,7 +227,7 @@ def _keys(shelf: Shelf, story_ids: Iterable[int]) -> dict[int, set[int]]:
     return found
 
 
-def _wanted_keys(shelf: Shelf, one: _Filled, keys: Mapping[int, set[int]]) -> set[int]:
+def _wanted_keys(shelf: Shelf, one: Filled, keys: Mapping[int, set[int]]) -> set[int]:
     wanted: set[int] = set()
     for part in one.parts:
         own = part.is_article
