@@ -4,6 +4,7 @@ import html
 import re
 import unicodedata
 from collections import Counter
+from functools import cache
 
 import nh3
 
@@ -39,14 +40,18 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_MARKS = 30
 
 
-def _pile_of(codes: range) -> re.Pattern[str]:
+# Two, because a set of letters is looked up at once below U+10000 alone.
+_COMMON_END, _RARE_END = 0x10000, 0x1F000
+
+
+@cache  # to look at all letters takes 50 ms, which not every process has to wait for
+def _pile_of(end: int) -> re.Pattern[str]:
+    codes = range(0x300, end)
     marks = "".join(char for char in map(chr, codes) if unicodedata.combining(char))
     # The first of them apart: so the engine looks for it alone, which is faster.
     return re.compile(f"[{marks}][{marks}]{{{MAX_MARKS - 1}}}[{marks}]+")
 
 
-# Two, because a set of letters is looked up at once below U+10000 alone.
-_PILE, _RARE_PILE = _pile_of(range(0x300, 0x10000)), _pile_of(range(0x300, 0x1F000))
 _RARE = re.compile("[\U00010000-\U0001efff]")
 
 _BLOCKS = {
@@ -97,7 +102,7 @@ def clean(text: str) -> str:
         text = _without_oddities(text)
     if text.isascii():
         return text
-    pile = _RARE_PILE if _RARE.search(text) else _PILE
+    pile = _pile_of(_RARE_END if _RARE.search(text) else _COMMON_END)
     return unicodedata.normalize("NFC", pile.sub(_short_pile, text))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from support import servers
+from support import dialects, servers
 from support.postgresql import Databases
 from support.redis_server import RedisServer
 
@@ -27,6 +27,7 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("wireroom")
+dialects.share()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,6 +54,8 @@ def _clean_environment() -> Iterator[None]:
                 monkeypatch.delenv(name)
         # The articles of tests stand on hosts that are nowhere.
         monkeypatch.setenv("WIREROOM_PAGES", "false")
+        # Processes of the line keep what they have compiled, as they do elsewhere.
+        monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         # A model takes each of hundreds of processes a second to load. Who looks at
         # the names that are found asks for the tier of every installation.
         monkeypatch.setenv("WIREROOM_ENTITY_TIER", "rules")

@@ -1,15 +1,17 @@
 """The session of ten questions in docs/sql.md: asked again, each answers as printed.
 
 On SQLite with the one file that there is, and on PostgreSQL as the role that may only
-read, made by `wireroom grants` and known by a file with its URL.
+read, made by `wireroom grants` and known by a file with its URL. The line runs in
+processes; the questions are asked in this one, as each new one takes a second to start.
 """
 
 import json
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,6 +20,10 @@ from psycopg import sql
 from sqlalchemy import make_url
 from support.line import AS_INSTALLED, ROOT, Line
 from support.postgresql import Databases, libpq
+
+from services.cli.program import main
+
+Ask = Callable[..., tuple[str, str]]
 
 # The whole line runs once for each engine before the first question is asked.
 pytestmark = [
@@ -110,6 +116,27 @@ def as_reader(owner: Line, url: str, file: Path) -> Line:
     return Line(owner.home, env)
 
 
+@pytest.fixture
+def ask(
+    line: Line, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Ask:
+    """Call the program at the home of the line; return what it prints and complains."""
+    for name, value in {**line.env, "WIREROOM_HOME": str(line.home)}.items():
+        monkeypatch.setenv(name, value)
+
+    def ask(*argv: str, code: int = 0) -> tuple[str, str]:
+        assert main(list(argv)) == code
+        told = capsys.readouterr()
+        return told.out, told.err
+
+    return ask
+
+
+def as_json(ask: Ask, *argv: str) -> Any:
+    """Call the program and return what it prints as JSON."""
+    return json.loads(ask(*argv, "--json")[0])
+
+
 def test_there_are_ten_questions() -> None:
     assert len(QUESTIONS) == 10
     views = {view for asked, _ in QUESTIONS for view in re.findall(r"\bv_\w+", asked)}
@@ -118,11 +145,11 @@ def test_there_are_ten_questions() -> None:
 
 @pytest.mark.parametrize(("asked", "printed"), QUESTIONS)
 def test_the_answer_is_the_one_on_the_page(
-    line: Line, asked: str, printed: list[str]
+    ask: Ask, asked: str, printed: list[str]
 ) -> None:
-    done = line.run("sql", asked)
-    assert (done.returncode, done.stderr) == (0, "")
-    answer = done.stdout.splitlines()
+    out, complaints = ask("sql", asked)
+    assert not complaints
+    answer = out.splitlines()
     if rest := LEFT_OUT.fullmatch(printed[-1]):
         assert answer[: len(printed) - 1] == printed[:-1]
         assert len(answer) == len(printed) - 1 + int(rest[1])
@@ -130,47 +157,45 @@ def test_the_answer_is_the_one_on_the_page(
         assert answer == printed
 
 
-def test_the_facts_behind_the_answers_are_those_of_the_seeds(line: Line) -> None:
+def test_the_facts_behind_the_answers_are_those_of_the_seeds(ask: Ask) -> None:
     """The page could be wrong together with the program; the labels were made apart."""
     facts = json.loads((ROOT / "seeds" / "facts.json").read_text(encoding="utf-8"))
     counts = facts["counts"]
-    by_source = line.json("sql", QUESTIONS[0][0])
+    by_source = as_json(ask, "sql", QUESTIONS[0][0])
     assert sum(row["n_articles"] for row in by_source) == counts["articles"]
     assert sum(row["n_copies"] for row in by_source) == counts["copies"]
-    kinds = sorted(row["kind"] for row in line.json("sql", QUESTIONS[4][0]))
+    kinds = sorted(row["kind"] for row in as_json(ask, "sql", QUESTIONS[4][0]))
     assert kinds == sorted(fact["kind"] for fact in facts["copies"])
-    events = line.json("sql", QUESTIONS[5][0])
+    events = as_json(ask, "sql", QUESTIONS[5][0])
     assert sorted(row["n_articles"] for row in events) == sorted(
         len(story["members"]) for story in facts["stories"]
     )
-    (changed,) = line.json("sql", QUESTIONS[7][0])
+    (changed,) = as_json(ask, "sql", QUESTIONS[7][0])
     assert changed["title"] == facts["update"]["title"]
 
 
-def test_the_questions_are_asked_as_who_may_only_read(line: Line) -> None:
+def test_the_questions_are_asked_as_who_may_only_read(line: Line, ask: Ask) -> None:
     """The file with the URL of the role is what makes the difference."""
     if "WIREROOM_READ_DATABASE_URL_FILE" not in line.env:
-        refused = line.run("sql", "DELETE FROM article")
+        ask("sql", "DELETE FROM article", code=2)
     else:
-        (row,) = line.json("sql", "SELECT current_user AS who")
+        (row,) = as_json(ask, "sql", "SELECT current_user AS who")
         assert row["who"].startswith("wr_read_")
-        refused = line.run("sql", "SELECT * FROM article")
-        assert "permission denied" in refused.stderr
-    assert refused.returncode == 2
+        _, complaints = ask("sql", "SELECT * FROM article", code=2)
+        assert "permission denied" in complaints
 
 
 @pytest.mark.parametrize("asked", EXAMPLES)
-def test_the_examples_of_the_page_are_answered(line: Line, asked: str) -> None:
-    done = line.run("sql", asked)
-    assert (done.returncode, done.stderr) == (0, "")
+def test_the_examples_of_the_page_are_answered(ask: Ask, asked: str) -> None:
+    assert not ask("sql", asked)[1]
 
 
-def test_what_the_demo_did_is_in_the_log(line: Line) -> None:
-    actions = [one["action"] for one in line.json("log", "--action", "ingest")]
+def test_what_the_demo_did_is_in_the_log(ask: Ask) -> None:
+    actions = [one["action"] for one in as_json(ask, "log", "--action", "ingest")]
     assert actions == ["ingest", "ingest"]
     asked = "SELECT DISTINCT action FROM v_audit_log WHERE subject LIKE 'run:%'"
-    assert {row["action"] for row in line.json("sql", asked)} == {"ingest", "poll"}
+    assert {row["action"] for row in as_json(ask, "sql", asked)} == {"ingest", "poll"}
 
 
-def test_the_books_balance_after_the_questions(line: Line) -> None:
-    assert line.json("audit")["balanced"] is True
+def test_the_books_balance_after_the_questions(ask: Ask) -> None:
+    assert as_json(ask, "audit")["balanced"] is True

@@ -191,7 +191,8 @@ class Databases:
     def _create(self, template: str) -> str:
         name = f"wireroom_test_{os.getpid()}_{secrets.token_hex(4)}"
         self._execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}"),
+            # Copying files takes half as long as writing pages to the log.
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY"),
             sql.Identifier(name),
             sql.Identifier(template),
         )
