@@ -46,10 +46,14 @@ def arrays(
     return f"unnest({source})", values
 
 
-def copy_rows(
+@contextmanager
+def copying(
     connection: Connection, table: Table, names: tuple[str, ...], rows: Rows
-) -> None:
-    """Write rows with a binary COPY; a row whose key is taken is an error."""
+) -> Iterator[None]:
+    """Write rows with a binary COPY; a row whose key is taken is an error.
+
+    The server is at work on them while the block runs, which asks it nothing.
+    """
     types = [_copy_type(table.c[name].type) for name in names]
     moments = [place for place, kind in enumerate(types) if kind == "timestamptz"]
     statement = f"COPY {table.name} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)"
@@ -61,6 +65,7 @@ def copy_rows(
                 for place in moments:
                     _check_zone(row[place])
                 copy.write_row(row)
+            yield
     finally:
         cursor.close()
 

@@ -3,9 +3,20 @@
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, any_, literal, text
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Select,
+    any_,
+    bindparam,
+    literal,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.visitors import InternalTraversal
 
 from store.batches import MAX_VALUES
 from store.engine import is_postgresql
@@ -45,6 +56,36 @@ def among(session: Session, column: Any, values: Collection[Any]) -> Any:
     if is_postgresql(session):
         return column == any_(literal(list(values), postgresql.ARRAY(column.type)))
     return column.in_(values)
+
+
+class Listed(ColumnElement[bool]):
+    """That a column is one of the values of a parameter, for a statement made once.
+
+    To build a statement takes longer than to run it. This one knows at its end which
+    engine it is for, and is the same for any number of values.
+    """
+
+    inherit_cache = True
+    type = Boolean()
+    _traverse_internals = [  # noqa: RUF012 - as SQLAlchemy declares it
+        ("as_array", InternalTraversal.dp_clauseelement),
+        ("as_list", InternalTraversal.dp_clauseelement),
+    ]
+
+    def __init__(self, column: Any, name: str) -> None:
+        array = postgresql.ARRAY(column.type)
+        self.as_array = column == any_(bindparam(name, type_=array))
+        self.as_list = column.in_(bindparam(name, expanding=True))
+
+
+@compiles(Listed)
+def _as_list(element: Listed, compiler: SQLCompiler, **context: Any) -> str:
+    return compiler.process(element.as_list, **context)
+
+
+@compiles(Listed, "postgresql")
+def _as_array(element: Listed, compiler: SQLCompiler, **context: Any) -> str:
+    return compiler.process(element.as_array, **context)
 
 
 def chunks(items: Iterable[T], size: int = MAX_VALUES) -> Iterator[list[T]]:

@@ -6,11 +6,11 @@ nothing else in common, so they count neither in a lookup nor in a comparison.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import bindparam, func, literal, select
 from sqlalchemy.orm import Session
 
 from enrich.messages import Fingerprint as Marks
-from store.clauses import among, chunks, insert_into
+from store.clauses import Listed, among, chunks, insert_into
 from store.judge import Judge
 from store.models import Article, SourceFurniture
 
@@ -60,6 +60,15 @@ def count_news(session: Session, ids: Sequence[int], *, pipeline_id: int) -> Non
     )
 
 
+_FURNISHED = (
+    select(Article.id, Article.source)
+    .join(SourceFurniture, SourceFurniture.source == Article.source)
+    .where(Listed(Article.id, "ids"))
+    .where(SourceFurniture.pipeline_id == bindparam("pipeline_id"))
+    .where(SourceFurniture.n_marks > 0)
+)
+
+
 def _furnished(
     session: Session, ids: Iterable[int], pipeline_id: int
 ) -> dict[int, str]:
@@ -68,10 +77,6 @@ def _furnished(
         row.id: row.source
         for some in chunks(sorted(ids))
         for row in session.execute(
-            select(Article.id, Article.source)
-            .join(SourceFurniture, SourceFurniture.source == Article.source)
-            .where(among(session, Article.id, some))
-            .where(SourceFurniture.pipeline_id == pipeline_id)
-            .where(SourceFurniture.n_marks > 0)
+            _FURNISHED, {"ids": some, "pipeline_id": pipeline_id}
         )
     }

@@ -1,19 +1,20 @@
 """Fingerprints and their index: stored, and asked for candidates."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from enrich.messages import Fingerprint as Marks
-from store.batches import replace_rows
-from store.clauses import among, chunks
-from store.copy_index import MARKS, index_rows, marks_of, put_in, take_out
+from store.batches import append_rows, replace_rows
+from store.clauses import Listed, chunks
+from store.copy_index import MARKS, index_rows, marks_of, putting_in, take_out
 from store.judge import Judge
 from store.models import Fingerprint, FingerprintKey
 from store.postings import Index, read_postings
@@ -48,13 +49,18 @@ def store_marks(
     pipeline_id: int,
     judge: Judge,
     now: datetime,
-) -> None:
+) -> set[int]:
     """Store fingerprints in place of what stood there before, also in the index.
 
-    They are put into the index by `index_marks`, once it was asked for candidates.
+    They are put into the index by `indexing`, once it was asked for candidates.
+
+    Returns:
+        The articles of which something stood there.
     """
     ids = [one.article_id for one in marked]
-    take_out(session, ids, choose_keys=judge.choose_keys, pipeline_id=pipeline_id)
+    known = take_out(
+        session, ids, choose_keys=judge.choose_keys, pipeline_id=pipeline_id
+    )
     rows = [
         {
             "article_id": one.article_id,
@@ -70,15 +76,25 @@ def store_marks(
         }
         for one in marked
     ]
-    replace_rows(session, Fingerprint, rows, key=["article_id", "pipeline_id"])
+    append_rows(
+        session, Fingerprint, [row for row in rows if row["article_id"] not in known]
+    )
+    old = [row for row in rows if row["article_id"] in known]
+    replace_rows(session, Fingerprint, old, key=["article_id", "pipeline_id"])
+    return known
 
 
-def index_marks(
+@contextmanager
+def indexing(
     session: Session, marked: Sequence[Marked], *, pipeline_id: int
-) -> None:
-    """Put fingerprints into the index, in which nothing stands of them."""
+) -> Iterator[None]:
+    """Put fingerprints into the index, in which nothing stands of them.
+
+    Meanwhile a block runs, which asks no database.
+    """
     rows = (index_rows(pipeline_id, one.article_id, one.keys) for one in marked)
-    put_in(session, list(chain.from_iterable(rows)), are_new=True)
+    with putting_in(session, list(chain.from_iterable(rows))):
+        yield
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,10 +163,20 @@ def _postings(
     index = Index(model=FingerprintKey, entry="article_id", most=MAX_POSTINGS)
     postings = read_postings(session, index, sorted(own), pipeline_id=pipeline_id)
     for key, ids in own.items():
-        if key in postings or len(ids) > 1:
-            both = {*postings.get(key, ()), *ids}
-            postings[key] = sorted(both)[:MAX_POSTINGS]
+        stored = postings.get(key)
+        if stored is not None or len(ids) > 1:
+            both = [*(stored or ()), *ids]
+            full = len(both) > MAX_POSTINGS
+            postings[key] = sorted(both)[:MAX_POSTINGS] if full else both
     return postings
+
+
+_TWINS = (
+    select(Fingerprint.text_hash, Fingerprint.article_id)
+    .where(Listed(Fingerprint.text_hash, "hashes"))
+    .where(Fingerprint.pipeline_id == bindparam("pipeline_id"))
+    .order_by(Fingerprint.article_id)
+)
 
 
 def _twins(
@@ -161,17 +187,22 @@ def _twins(
     for one in marked:
         if one.fingerprint.n_tokens:
             twins[one.fingerprint.text_hash] = set()
-    query = (
-        select(Fingerprint.text_hash, Fingerprint.article_id)
-        .where(among(session, Fingerprint.text_hash, list(twins)))
-        .where(Fingerprint.pipeline_id == pipeline_id)
-        .order_by(Fingerprint.article_id)
-    )
-    for text_hash, article_id in session.execute(query):
+    wanted = {"hashes": list(twins), "pipeline_id": pipeline_id}
+    for text_hash, article_id in session.execute(_TWINS, wanted):
         group = twins[bytes(text_hash)]
         if len(group) < MAX_CANDIDATES:
             group.add(article_id)
     return twins
+
+
+_MARKS = (
+    select(*MARKS)
+    .where(Listed(Fingerprint.article_id, "ids"))
+    .where(Fingerprint.pipeline_id == bindparam("pipeline_id"))
+)
+_SOME_MARKS = _MARKS.where(
+    or_(Fingerprint.n_tokens < LONG_TOKENS, Listed(Fingerprint.article_id, "always"))
+)
 
 
 def load_marks(
@@ -191,15 +222,12 @@ def load_marks(
     """
     found: dict[int, Marks] = {}
     for some in chunks(sorted(ids)):
-        query = (
-            select(*MARKS)
-            .where(among(session, Fingerprint.article_id, some))
-            .where(Fingerprint.pipeline_id == pipeline_id)
-        )
+        wanted = {"ids": some, "pipeline_id": pipeline_id}
         if if_short:
-            always = among(session, Fingerprint.article_id, set(some) - if_short)
-            query = query.where(or_(Fingerprint.n_tokens < LONG_TOKENS, always))
-        found |= {row.article_id: marks_of(row) for row in session.execute(query)}
+            wanted["always"] = sorted(set(some) - if_short)
+        query = _SOME_MARKS if if_short else _MARKS
+        for row in session.execute(query, wanted):
+            found[row.article_id] = marks_of(row)
     return found
 
 
@@ -216,8 +244,7 @@ def load_marked(
         )
         for some in chunks(sorted(ids))
         for row in session.execute(
-            select(Fingerprint.revision, *MARKS)
-            .where(among(session, Fingerprint.article_id, some))
-            .where(Fingerprint.pipeline_id == pipeline_id)
+            _MARKS.add_columns(Fingerprint.revision),
+            {"ids": some, "pipeline_id": pipeline_id},
         )
     ]

@@ -4,44 +4,65 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import partial
-from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy import bindparam, delete, or_, select
 from sqlalchemy.orm import Session
 
 from enrich.messages import Comparison, CopyKind, CopyPair, Fingerprint
 from store.batches import insert_rows
-from store.clauses import among, chunks
+from store.clauses import Listed, chunks
 from store.furniture import without_furniture
 from store.judge import Judge
 from store.marks import Candidates, Marked, find_candidates, load_marks
 from store.models import CopyPair as PairRow
+
+Pairs = dict[tuple[int, int], CopyPair]  # by both ids, the lower one first
+
+_HAS_ANY = (
+    PairRow.pipeline_id == bindparam("pipeline_id"),
+    or_(Listed(PairRow.low_id, "ids"), Listed(PairRow.high_id, "ids")),
+)
+_PAIRS = select(
+    PairRow.low_id,
+    PairRow.high_id,
+    PairRow.kind,
+    PairRow.containment,
+    PairRow.resemblance,
+    PairRow.numbers_differ,
+).where(*_HAS_ANY)
 
 
 def drop_pairs(
     session: Session, ids: Sequence[int], pipeline_id: int
 ) -> set[tuple[int, int]]:
     """Forget the pairs of articles that are judged now; return what they were."""
-    gone = delete(PairRow).where(
-        PairRow.pipeline_id == pipeline_id,
-        _has_any(session, ids),
-    )
+    if not ids:
+        return set()
+    gone = delete(PairRow).where(*_HAS_ANY).returning(PairRow.low_id, PairRow.high_id)
     rows = session.execute(
-        gone.returning(PairRow.low_id, PairRow.high_id),
+        gone,
+        {"ids": list(ids), "pipeline_id": pipeline_id},
         execution_options={"synchronize_session": False},
-    ).all()
+    )
     return {(row.low_id, row.high_id) for row in rows}
 
 
-def find_pairs(
+class Worth(NamedTuple):
+    """What is worth a comparison."""
+
+    prints: dict[int, Fingerprint]  # by article, without furniture
+    pairs: list[tuple[int, int]]  # by id, the lower one first
+
+
+def find_worth(
     session: Session,
     marked: Sequence[Marked],
     pipeline_id: int,
     judge: Judge,
     before: AbstractSet[tuple[int, int]] = frozenset(),
-) -> list[CopyPair]:
-    """Return what passes of articles, their candidates and pairs from before."""
+) -> Worth:
+    """Return articles with their candidates, and with those of pairs from before."""
     bare = partial(without_furniture, session, pipeline_id=pipeline_id, judge=judge)
     prints = bare({one.article_id: one.fingerprint for one in marked})
     asking = [_asking(one, prints[one.article_id], judge) for one in marked]
@@ -63,16 +84,19 @@ def find_pairs(
         for other in found.worth(lengths[one], lengths)
     ]
     wanted = dict.fromkeys([*asked, *sorted(before)])
-    pairs = {
-        (low, high): judge.compare(prints[low], prints[high])
-        for low, high in wanted
-        if low in prints and high in prints
-    }
-    return [
-        CopyPair(low_id=low, high_id=high, comparison=comparison)
-        for (low, high), comparison in sorted(pairs.items(), key=itemgetter(0))
-        if comparison is not None
-    ]
+    known = [(low, high) for low, high in wanted if low in prints and high in prints]
+    return Worth(prints, known)
+
+
+def compare_all(worth: Worth, judge: Judge) -> Pairs:
+    """Return what passes as copies; no database is asked."""
+    prints, found = worth.prints, {}
+    for low, high in worth.pairs:
+        comparison = judge.compare(prints[low], prints[high])
+        if comparison is not None:
+            pair = CopyPair(low_id=low, high_id=high, comparison=comparison)
+            found[low, high] = pair
+    return dict(sorted(found.items()))
 
 
 def _wanted(
@@ -94,7 +118,7 @@ def _asking(one: Marked, bare: Fingerprint, judge: Judge) -> Marked:
     return replace(one, fingerprint=bare, keys=judge.choose_keys(bare))
 
 
-def store_pairs(session: Session, pairs: Sequence[CopyPair], pipeline_id: int) -> None:
+def store_pairs(session: Session, pairs: Pairs, pipeline_id: int) -> None:
     """Store pairs as evidence."""
     rows = [
         {
@@ -103,7 +127,7 @@ def store_pairs(session: Session, pairs: Sequence[CopyPair], pipeline_id: int) -
             "high_id": one.high_id,
             **evidence_of(one.comparison),
         }
-        for one in pairs
+        for one in pairs.values()
     ]
     insert_rows(session, PairRow, rows)
 
@@ -118,36 +142,16 @@ def evidence_of(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def pairs_of(
-    session: Session, ids: set[int], pipeline_id: int
-) -> dict[tuple[int, int], CopyPair]:
-    """Return the pairs that articles are in, by both ids."""
-    rows: list[Any] = []
+def pairs_of(session: Session, ids: AbstractSet[int], pipeline_id: int) -> Pairs:
+    """Return the pairs that articles are in."""
+    found: Pairs = {}
     for some in chunks(sorted(ids)):
-        query = select(
-            PairRow.low_id,
-            PairRow.high_id,
-            PairRow.kind,
-            PairRow.containment,
-            PairRow.resemblance,
-            PairRow.numbers_differ,
-        ).where(
-            PairRow.pipeline_id == pipeline_id,
-            _has_any(session, some),
-        )
-        rows += session.execute(query)
-    return {(row.low_id, row.high_id): _pair(row) for row in rows}
-
-
-def _has_any(session: Session, ids: Sequence[int]) -> ColumnElement[bool]:
-    return or_(
-        among(session, PairRow.low_id, ids), among(session, PairRow.high_id, ids)
-    )
-
-
-def _pair(row: Any) -> CopyPair:
-    found = comparison_of(row)
-    return CopyPair(low_id=row.low_id, high_id=row.high_id, comparison=found)
+        wanted = {"ids": some, "pipeline_id": pipeline_id}
+        for row in session.execute(_PAIRS, wanted):
+            low, high, comparison = row.low_id, row.high_id, comparison_of(row)
+            pair = CopyPair(low_id=low, high_id=high, comparison=comparison)
+            found[low, high] = pair
+    return found
 
 
 def comparison_of(row: Any) -> Comparison:

@@ -3,12 +3,23 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, not_, select, update
 from sqlalchemy.orm import Session
 
-from store.clauses import among, chunks
+from store.clauses import Listed, chunks
 from store.models import Story, StoryMember
 from store.words import MemberRole
+
+_MEMBERS = (
+    update(StoryMember)
+    .where(Listed(StoryMember.article_id, "ids"))
+    .returning(StoryMember.story_id)
+)
+_IS_COPY = StoryMember.role == MemberRole.COPY
+_MOVED = {
+    True: _MEMBERS.where(not_(_IS_COPY)).values(role=MemberRole.COPY),
+    False: _MEMBERS.where(_IS_COPY).values(role=MemberRole.MEMBER),
+}
 
 
 def follow_verdicts(
@@ -22,23 +33,12 @@ def follow_verdicts(
         now: The present moment.
     """
     stories: set[int] = set()
-    for is_copy in (True, False):
+    for is_copy, moved in _MOVED.items():
         ids = [one for one, original in changed.items() if bool(original) == is_copy]
-        role = MemberRole.COPY if is_copy else MemberRole.MEMBER
-        was_other = (
-            StoryMember.role != MemberRole.COPY
-            if is_copy
-            else StoryMember.role == MemberRole.COPY
-        )
         for some in chunks(ids):
-            moved = (
-                update(StoryMember)
-                .where(among(session, StoryMember.article_id, some), was_other)
-                .values(role=role)
-                .returning(StoryMember.story_id)
-            )
             options = {"synchronize_session": False}
-            stories |= set(session.scalars(moved, execution_options=options))
+            found = session.scalars(moved, {"ids": some}, execution_options=options)
+            stories |= set(found)
     # What a story is about no longer counts them, or counts them now.
     let_review(session, stories, now=now)
     count_members(session, stories)
