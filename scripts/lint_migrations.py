@@ -10,7 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from store.schema import offline_sql, revisions
+from store.revision import revisions
+from store.schema import offline_sql
 
 # The oldest server that is supported: what is safe there is safe on all later ones.
 POSTGRESQL = "15.0"

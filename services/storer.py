@@ -42,7 +42,7 @@ from store.page_texts import save_pages
 from store.polls import save_polls
 from store.regroup import review_stories
 from store.results import save_enrichment
-from store.schema import require_schema
+from store.revision import require_schema
 
 # What a Retry-After may ask for, and what clocks may differ by.
 LONGEST_PAUSE = timedelta(seconds=MAX_RETRY_AFTER_SECONDS) + SLACK

@@ -1,26 +1,20 @@
-"""The database schema: upgrade it, and refuse to work on a wrong one."""
+"""The database schema: upgrade it, take it back, compare it with the models."""
 
 import sqlite3
 from dataclasses import dataclass
-from functools import cache
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import psycopg
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from store.engine import READ_ONLY, open_engine
+from store.engine import open_engine
 from store.errors import UpgradeRefused, WrongSchema
 from store.grants import give_views, readers_of_views
-
-MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
-
+from store.revision import MIGRATIONS, found_revision, revisions, wanted_revision
 
 # A migration that cannot have its lock soon must give way to the running workers.
 LOCK_TIMEOUT_SECONDS = 10.0
@@ -137,28 +131,6 @@ def check_drift(url: str) -> None:
         engine.dispose()
 
 
-@cache
-def revisions() -> tuple[str, ...]:
-    """Return all revisions, the first one first; to read them takes 20 ms."""
-    scripts = ScriptDirectory(str(MIGRATIONS))
-    return tuple(script.revision for script in scripts.walk_revisions())[::-1]
-
-
-def wanted_revision() -> str:
-    """Return the revision this code was written for."""
-    if not revisions():
-        raise FileNotFoundError(f"no migrations in {MIGRATIONS}")
-    return revisions()[-1]
-
-
-def found_revision(engine: Engine) -> str | None:
-    """Return the revision the database is at, or None for an empty one."""
-    with engine.connect() as connection:
-        # On SQLite a look must not wait for whoever writes.
-        connection.execution_options(**{READ_ONLY: True})
-        return MigrationContext.configure(connection).get_current_revision()
-
-
 def offline_sql(revision: str) -> str:
     """Return the SQL that takes PostgreSQL to a revision from the one before it."""
     known = ["base", *revisions()]
@@ -169,14 +141,3 @@ def offline_sql(revision: str) -> str:
     config.set_main_option("sqlalchemy.url", "postgresql+psycopg://")
     command.upgrade(config, f"{before}:{revision}", sql=True)
     return printed.getvalue()
-
-
-def require_schema(engine: Engine) -> None:
-    """Refuse to work on a database of another revision.
-
-    Raises:
-        WrongSchema: The database is empty, behind or ahead.
-    """
-    found, wanted = found_revision(engine), wanted_revision()
-    if found != wanted:
-        raise WrongSchema(found, wanted)

@@ -13,12 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from services.app import make_app
 from services.cli.output import Failure, Output
-from services.cli.upgrades import upgrade_schema
 from services.publish import BrokerUnavailable, nudge
 from services.settings import Settings
-from store import schema
 from store.engine import Engine, open_engine, reading
 from store.queries.runs import RunProgress, run_progress
+from store.revision import found_revision, require_schema
 
 Wait = Annotated[bool, typer.Option("--wait", help="Until all is stored and enriched.")]
 Timeout = Annotated[
@@ -45,10 +44,13 @@ def open_store(settings: Settings) -> Iterator[Engine]:
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = open_engine(settings.database_url)
     try:
-        empty = schema.found_revision(engine) is None
+        empty = found_revision(engine) is None
         if empty and engine.dialect.name == "sqlite":
+            # Alembic, which takes a tenth of a second to load, is hardly ever needed.
+            from services.cli.upgrades import upgrade_schema  # noqa: PLC0415
+
             upgrade_schema(settings)
-        schema.require_schema(engine)
+        require_schema(engine)
         yield engine
     finally:
         engine.dispose()

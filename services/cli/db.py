@@ -18,10 +18,11 @@ from services.cli.upgrades import upgrade_schema
 from services.judging import JUDGE, keep_of
 from services.settings import Settings
 from store import backup as copies
-from store import copy_index, maintenance, schema
+from store import copy_index, maintenance
 from store.engine import open_engine
 from store.errors import WrongSchema
 from store.journal import Action, Deed, about
+from store.revision import found_revision, wanted_revision
 
 TELL_EVERY = 50  # steps of a rebuild: some thousand articles
 
@@ -46,7 +47,7 @@ def upgrade(ctx: typer.Context) -> None:
 def check(ctx: typer.Context) -> None:
     """Compare the revision of the schema with the one needed; exit 4 if it differs."""
     call = call_of(ctx)
-    found, wanted = _found(call.settings), schema.wanted_revision()
+    found, wanted = _found(call.settings), wanted_revision()
     call.output.facts({"found": found, "wanted": wanted})
     if found != wanted:
         raise WrongSchema(found, wanted)
@@ -155,7 +156,7 @@ def restore(
     if before is not None and not replace:
         raise Failure("the database is not empty; --replace gives up what it holds")
     copies.restore(url, file, environment=os.environ)
-    found, wanted = _found(call.settings), schema.wanted_revision()
+    found, wanted = _found(call.settings), wanted_revision()
     _note_file(
         call,
         Action.DB_RESTORE,
@@ -184,6 +185,6 @@ def _found(settings: Settings) -> str | None:
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = open_engine(settings.database_url)
     try:
-        return schema.found_revision(engine)
+        return found_revision(engine)
     finally:
         engine.dispose()

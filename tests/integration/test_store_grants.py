@@ -27,6 +27,7 @@ from store.errors import BadQuery, GrantRefused, UpgradeRefused
 from store.grant_steps import Needs, Roles
 from store.grants import apply_grants, grant_script
 from store.readonly import run_sql
+from store.revision import revisions
 
 pytestmark = pytest.mark.integration
 
@@ -205,7 +206,7 @@ def test_app_changes_no_schema(house: House) -> None:
 def test_app_is_told_who_upgrades(house: House) -> None:
     app = house.url_of(house.roles.app)
     schema.upgrade(app)  # nothing to do, so nothing is refused
-    previous = schema.revisions()[-2]
+    previous = revisions()[-2]
     schema.downgrade(house.url_of(house.roles.migrate), revision=previous)
     with pytest.raises(UpgradeRefused, match="use the migrate role"):
         schema.upgrade(app)

@@ -22,6 +22,7 @@ from store import journal, schema
 from store.engine import open_engine, reading, transaction
 from store.journal import Action, Deed
 from store.models import AuditLog, Feed
+from store.revision import revisions
 
 pytestmark = pytest.mark.unbalanced("its rows are made by hand")
 
@@ -181,7 +182,7 @@ def test_whoever_upgrades_leaves_one_row_for_what_was_done(
     monkeypatch.setenv("WIREROOM_DATABASE_URL", database_url)
     monkeypatch.setenv("WIREROOM_HOME", str(tmp_path))
     monkeypatch.setenv("WIREROOM_OPERATOR", "ada@desk")
-    *_, before_last, last = schema.revisions()
+    *_, before_last, last = revisions()
     schema.upgrade(database_url, revision=before_last)
     for _ in range(2):
         upgrade(database_url)

@@ -29,6 +29,7 @@ from services.cli.program import main
 from store import schema
 from store.engine import open_engine
 from store.errors import UpgradeRefused
+from store.revision import MIGRATIONS, found_revision, revisions
 
 __all__ = [
     "test_every_revision_can_be_reached",
@@ -37,7 +38,7 @@ __all__ = [
     "test_there_is_one_last_revision",
 ]
 
-FIRST, *_, BEFORE_LAST, LAST = schema.revisions()
+FIRST, *_, BEFORE_LAST, LAST = revisions()
 BEFORE_FULL_TEXT = "0002"  # the next one needs a lock of `article`
 
 
@@ -46,7 +47,7 @@ BEFORE_FULL_TEXT = "0002"  # the next one needs a lock of `article`
 
 @pytest.fixture
 def alembic_config() -> PytestAlembicConfig:
-    options = {"script_location": str(schema.MIGRATIONS)}
+    options = {"script_location": str(MIGRATIONS)}
     return PytestAlembicConfig(config_options=options)
 
 
@@ -83,7 +84,7 @@ def holding_tables(url: str) -> Iterator[None]:
 def found(url: str) -> str | None:
     engine = open_engine(url)
     try:
-        return schema.found_revision(engine)
+        return found_revision(engine)
     finally:
         engine.dispose()
 
@@ -114,7 +115,7 @@ def test_the_timeouts_hold_for_every_revision_and_not_beyond(postgres_url: str) 
         connection.execute(text("LOCK TABLE article IN ROW EXCLUSIVE MODE"))
         with pytest.raises(UpgradeRefused):
             schema.upgrade(postgres_url, lock_timeout_seconds=0.3)
-    assert schema.found_revision(engine) == BEFORE_FULL_TEXT
+    assert found_revision(engine) == BEFORE_FULL_TEXT
     with engine.connect() as connection:
         assert connection.execute(text("SHOW lock_timeout")).scalar_one() == "0"
     engine.dispose()
@@ -202,7 +203,7 @@ def line(database_url: str, redis_url: str, tmp_path: Path) -> Line:
 
 def leave_at(url: str, revision: str) -> None:
     """Leave a database at a revision, be it one that this version does not know."""
-    if revision in schema.revisions():
+    if revision in revisions():
         schema.upgrade(url, revision=revision)
         return
     schema.upgrade(url)

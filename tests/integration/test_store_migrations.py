@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 from support.desk import Desk
 from support.factories import NOW, PIPELINES, entry, rejected
@@ -12,6 +13,7 @@ from store.engine import open_engine, reading, transaction
 from store.errors import WrongSchema
 from store.models import Article, Base, Enrichment, Quarantine
 from store.quarantine import Case, quarantine
+from store.revision import MIGRATIONS, require_schema, revisions
 from store.words import QuarantineKind
 
 
@@ -78,12 +80,12 @@ def test_every_table_and_column_says_what_it_is_for() -> None:
 def test_a_database_of_another_version_is_refused(database_url: str) -> None:
     engine = open_engine(database_url)
     with pytest.raises(WrongSchema, match="wireroom db upgrade"):
-        schema.require_schema(engine)
+        require_schema(engine)
     schema.upgrade(database_url, revision="0002")
     with pytest.raises(WrongSchema, match="0002"):
-        schema.require_schema(engine)
+        require_schema(engine)
     schema.upgrade(database_url)
-    schema.require_schema(engine)
+    require_schema(engine)
     engine.dispose()
 
 
@@ -102,7 +104,14 @@ def test_a_database_from_the_future_is_left_alone(migrated_url: str) -> None:
     engine = open_engine(migrated_url)
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    for refuse in (schema.require_schema, lambda _: schema.upgrade(migrated_url)):
+    for refuse in (require_schema, lambda _: schema.upgrade(migrated_url)):
         with pytest.raises(WrongSchema, match="newer wireroom"):
             refuse(engine)
     engine.dispose()
+
+
+def test_the_files_are_named_in_the_order_of_the_revisions() -> None:
+    """Processes are told the revision they need by the names alone."""
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    walked = [script.revision for script in scripts.walk_revisions()]
+    assert revisions() == tuple(walked[::-1])

@@ -137,11 +137,11 @@ def test_a_database_is_dropped_though_a_client_hangs_on(
 
 
 def test_both_kinds_of_database_have_the_schema(migrated_url: str) -> None:
-    from store import schema  # noqa: PLC0415  # as in conftest
     from store.engine import open_engine  # noqa: PLC0415
+    from store.revision import require_schema  # noqa: PLC0415  # as in conftest
 
     engine = open_engine(migrated_url)
-    schema.require_schema(engine)
+    require_schema(engine)
     engine.dispose()
 
 
