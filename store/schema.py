@@ -41,11 +41,16 @@ def upgrade(
     url: str,
     *,
     revision: str = "head",
-    lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS,
+    lock_timeout_seconds: float | None = None,
 ) -> Upgrade:
     """Bring the database to a revision; at that revision already, do nothing.
 
     Two at once are in order: the second waits for the first.
+
+    Args:
+        url: Of the database.
+        revision: Where to, "head" for the last one.
+        lock_timeout_seconds: How long to wait for a lock; None: LOCK_TIMEOUT_SECONDS.
 
     Returns:
         The steps that were taken here, so that of two at once only one has any.
