@@ -7,15 +7,13 @@ table of the latter: that is the work of making its rows, sending and storing th
 import re
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from sqlalchemy import Engine, event
 
-from store.bulk import copying
+from store.bulk import copy_rows
 
 PARTS = {
     "article": "articles",
@@ -46,7 +44,7 @@ class Meter:
         self._before: tuple[float, float] | None = None
         self._backend = 0
         # COPY passes by the events of an engine.
-        self._copying = patch("store.batches.copying", self._copied)
+        self._copying = patch("store.batches.copy_rows", self._copied)
         event.listen(engine, "after_cursor_execute", self._executed)
 
     def start(self) -> None:
@@ -67,10 +65,8 @@ class Meter:
         found = _TABLE.search(statement)
         self._put_down(PARTS.get(found[1], OTHER) if found else OTHER)
 
-    @contextmanager
-    def _copied(self, connection: Any, table: Any, *rest: Any) -> Iterator[None]:
-        with copying(connection, table, *rest):
-            yield
+    def _copied(self, connection: Any, table: Any, *rest: Any) -> None:
+        copy_rows(connection, table, *rest)
         self._put_down(PARTS[table.name])
 
     def _meet(self, connection: Any) -> None:

@@ -9,13 +9,12 @@ column fills in by itself may be left out.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from store.bulk import arrays, copying, wants_copy
+from store.bulk import arrays, copy_rows, wants_copy
 from store.tuples import Batch, Row, Rows, Tuples, batch_of, connection_of, count_rows
 
 # PostgreSQL allows 65,535 parameters in one statement, SQLite 32,766.
@@ -34,22 +33,13 @@ def append_rows(session: Session, model: Any, rows: Rows) -> None:
     Their article must be new or locked in this transaction, and cleared of such rows.
     Looking for a taken key all the same would cost a third more; one is an error.
     """
-    with appending(session, model, rows):
+    if not count_rows(rows):
         return
-
-
-@contextmanager
-def appending(session: Session, model: Any, rows: Rows) -> Iterator[None]:
-    """Insert rows as `append_rows` does, while a block runs that asks no database."""
-    batch = batch_of(session, model, rows) if count_rows(rows) else None
-    if batch is None:
-        yield
-    elif batch.on_sqlite or not wants_copy(batch.connection, len(batch.rows)):
+    batch = batch_of(session, model, rows)
+    if batch.on_sqlite or not wants_copy(batch.connection, len(batch.rows)):
         _insert(batch, "")
-        yield
     else:
-        with copying(batch.connection, batch.table, batch.names, batch.rows):
-            yield
+        copy_rows(batch.connection, batch.table, batch.names, batch.rows)
 
 
 def insert_new(

@@ -46,14 +46,10 @@ def arrays(
     return f"unnest({source})", values
 
 
-@contextmanager
-def copying(
+def copy_rows(
     connection: Connection, table: Table, names: tuple[str, ...], rows: Rows
-) -> Iterator[None]:
-    """Write rows with a binary COPY; a row whose key is taken is an error.
-
-    The server is at work on them while the block runs, which asks it nothing.
-    """
+) -> None:
+    """Write rows with a binary COPY; a row whose key is taken is an error."""
     types = [_copy_type(table.c[name].type) for name in names]
     moments = [place for place, kind in enumerate(types) if kind == "timestamptz"]
     statement = f"COPY {table.name} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)"
@@ -65,7 +61,6 @@ def copying(
                 for place in moments:
                     _check_zone(row[place])
                 copy.write_row(row)
-            yield
     finally:
         cursor.close()
 

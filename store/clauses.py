@@ -67,6 +67,9 @@ class Listed(ColumnElement[bool]):
 
     inherit_cache = True
     type = Boolean()
+    # A comparison already: SQLAlchemy would make it another one for SQLite, "... = 1",
+    # and that one no longer finds an index.
+    _is_implicitly_boolean = True
     _traverse_internals = [  # noqa: RUF012 - as SQLAlchemy declares it
         ("as_array", InternalTraversal.dp_clauseelement),
         ("as_list", InternalTraversal.dp_clauseelement),

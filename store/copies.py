@@ -17,15 +17,14 @@ from store.batches import insert_rows
 from store.clauses import Listed, among, chunks
 from store.furniture import count_news
 from store.judge import Judge
-from store.marks import Marked, indexing, load_marked, store_marks
+from store.marks import Marked, index_marks, load_marked, store_marks
 from store.models import Article, Duplicate
 from store.pairs import (
     Pairs,
-    compare_all,
     comparison_of,
     drop_pairs,
     evidence_of,
-    find_worth,
+    find_pairs,
     pairs_of,
     store_pairs,
 )
@@ -59,9 +58,8 @@ def settle_copies(
     known = store_marks(session, marked, pipeline_id=pipeline_id, judge=judge, now=now)
     before = drop_pairs(session, sorted(known), pipeline_id)
     count_news(session, ids, pipeline_id=pipeline_id)
-    worth = find_worth(session, marked, pipeline_id, judge)
-    with indexing(session, marked, pipeline_id=pipeline_id):
-        pairs = compare_all(worth, judge)
+    pairs = find_pairs(session, marked, pipeline_id, judge)
+    index_marks(session, marked, pipeline_id=pipeline_id)
     touched = _Touched(set(ids).union(*before), set(ids), pairs)
     _settle(session, touched, pipeline_id, judge, now)
 
@@ -80,7 +78,7 @@ def judge_again(
     """
     marked = load_marked(session, ids, pipeline_id=pipeline_id, judge=judge)
     before = drop_pairs(session, ids, pipeline_id)
-    pairs = compare_all(find_worth(session, marked, pipeline_id, judge, before), judge)
+    pairs = find_pairs(session, marked, pipeline_id, judge, before)
     touched = _Touched(set(ids).union(*before), set(ids), pairs)
     _settle(session, touched, pipeline_id, judge, now)
 

@@ -6,7 +6,6 @@ none of this has to be alone with the verdicts.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from enrich.messages import Fingerprint as Marks
 from enrich.messages import Stage
-from store.batches import appending, delete_rows, insert_rows
+from store.batches import append_rows, delete_rows, insert_rows
 from store.clauses import among, locked
 from store.engine import Engine, reading, transaction
 from store.judge import ChooseKeys
@@ -63,15 +62,12 @@ def index_rows(pipeline_id: int, article_id: int, keys: Iterable[int]) -> list[R
     return [(pipeline_id, key, article_id) for key in keys]
 
 
-@contextmanager
-def putting_in(session: Session, rows: list[Row]) -> Iterator[None]:
-    """Put rows into the index, of which none stands there, while a block runs.
-
-    The block asks no database.
-    """
-    # Neighbours in the index come one after another: they share its pages.
-    with appending(session, FingerprintKey, _tuples(sorted(rows))):
-        yield
+def put_in(session: Session, rows: list[Row], *, are_new: bool = False) -> None:
+    """Put rows into the index; those that stand there stay, unless all are new."""
+    # Looking for each row before would cost a third more. Neighbours in the index come
+    # one after another: they share its pages.
+    write = append_rows if are_new else insert_rows
+    write(session, FingerprintKey, _tuples(sorted(rows)))
 
 
 def take_out(
@@ -205,8 +201,7 @@ def rebuild(
                 return
             young = [row for row in rows if before is None or row.since >= before]
             old = [row for row in rows if before is not None and row.since < before]
-            back = sorted(_index_rows(young, choose_keys))
-            insert_rows(session, FingerprintKey, _tuples(back))
+            put_in(session, _index_rows(young, choose_keys))
             _delete(session, old, choose_keys)
             _note_back(session, young)
             _note(session, [(row.article_id, pipeline_id) for row in old], None)

@@ -1,9 +1,8 @@
 """Fingerprints and their index: stored, and asked for candidates."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -14,7 +13,7 @@ from sqlalchemy.orm import Session
 from enrich.messages import Fingerprint as Marks
 from store.batches import append_rows, replace_rows
 from store.clauses import Listed, chunks
-from store.copy_index import MARKS, index_rows, marks_of, putting_in, take_out
+from store.copy_index import MARKS, index_rows, marks_of, put_in, take_out
 from store.judge import Judge
 from store.models import Fingerprint, FingerprintKey
 from store.postings import Index, read_postings
@@ -52,7 +51,7 @@ def store_marks(
 ) -> set[int]:
     """Store fingerprints in place of what stood there before, also in the index.
 
-    They are put into the index by `indexing`, once it was asked for candidates.
+    They are put into the index by `index_marks`, once it was asked for candidates.
 
     Returns:
         The articles of which something stood there.
@@ -84,17 +83,12 @@ def store_marks(
     return known
 
 
-@contextmanager
-def indexing(
+def index_marks(
     session: Session, marked: Sequence[Marked], *, pipeline_id: int
-) -> Iterator[None]:
-    """Put fingerprints into the index, in which nothing stands of them.
-
-    Meanwhile a block runs, which asks no database.
-    """
+) -> None:
+    """Put fingerprints into the index, in which nothing stands of them."""
     rows = (index_rows(pipeline_id, one.article_id, one.keys) for one in marked)
-    with putting_in(session, list(chain.from_iterable(rows))):
-        yield
+    put_in(session, list(chain.from_iterable(rows)), are_new=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any
 
 from sqlalchemy import bindparam, delete, or_, select
 from sqlalchemy.orm import Session
@@ -48,21 +49,14 @@ def drop_pairs(
     return {(row.low_id, row.high_id) for row in rows}
 
 
-class Worth(NamedTuple):
-    """What is worth a comparison."""
-
-    prints: dict[int, Fingerprint]  # by article, without furniture
-    pairs: list[tuple[int, int]]  # by id, the lower one first
-
-
-def find_worth(
+def find_pairs(
     session: Session,
     marked: Sequence[Marked],
     pipeline_id: int,
     judge: Judge,
     before: AbstractSet[tuple[int, int]] = frozenset(),
-) -> Worth:
-    """Return articles with their candidates, and with those of pairs from before."""
+) -> Pairs:
+    """Return what passes of articles, their candidates and pairs from before."""
     bare = partial(without_furniture, session, pipeline_id=pipeline_id, judge=judge)
     prints = bare({one.article_id: one.fingerprint for one in marked})
     asking = [_asking(one, prints[one.article_id], judge) for one in marked]
@@ -84,19 +78,16 @@ def find_worth(
         for other in found.worth(lengths[one], lengths)
     ]
     wanted = dict.fromkeys([*asked, *sorted(before)])
-    known = [(low, high) for low, high in wanted if low in prints and high in prints]
-    return Worth(prints, known)
-
-
-def compare_all(worth: Worth, judge: Judge) -> Pairs:
-    """Return what passes as copies; no database is asked."""
-    prints, found = worth.prints, {}
-    for low, high in worth.pairs:
-        comparison = judge.compare(prints[low], prints[high])
-        if comparison is not None:
-            pair = CopyPair(low_id=low, high_id=high, comparison=comparison)
-            found[low, high] = pair
-    return dict(sorted(found.items()))
+    compared = {
+        (low, high): judge.compare(prints[low], prints[high])
+        for low, high in wanted
+        if low in prints and high in prints
+    }
+    return {
+        (low, high): CopyPair(low_id=low, high_id=high, comparison=comparison)
+        for (low, high), comparison in sorted(compared.items(), key=itemgetter(0))
+        if comparison is not None
+    }
 
 
 def _wanted(

@@ -126,9 +126,7 @@ def test_an_index_that_is_emptied_loses_what_no_fingerprint_accounts_for(
     before = index(desk)
     ((pipeline_id, *_), *_) = before
     with transaction(desk.engine) as session:
-        foreign = [(pipeline_id, 5, 1), (pipeline_id, 6, 999)]
-        with copy_index.putting_in(session, foreign):
-            pass
+        copy_index.put_in(session, [(pipeline_id, 5, 1), (pipeline_id, 6, 999)])
     store(desk, news=edited("a"))  # the article that is not there is no candidate
     n_rows = len(index(desk))
     assert sum(copy_index.empty(desk.engine)) == n_rows
