@@ -1,6 +1,6 @@
 """Statements that both engines understand but spell in two ways."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -9,7 +9,6 @@ from sqlalchemy import (
     Select,
     any_,
     bindparam,
-    literal,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -48,21 +47,11 @@ def alone(session: Session, key: int) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
 
-def among(session: Session, column: Any, values: Collection[Any]) -> Any:
-    """Return that a column is one of these: on PostgreSQL in one word for any number.
-
-    A statement that does not change with the number of values is planned once.
-    """
-    if is_postgresql(session):
-        return column == any_(literal(list(values), postgresql.ARRAY(column.type)))
-    return column.in_(values)
-
-
 class Listed(ColumnElement[bool]):
-    """That a column is one of the values of a parameter, for a statement made once.
+    """That a column is one of the values of a parameter, however many they are.
 
-    To build a statement takes longer than to run it. This one knows at its end which
-    engine it is for, and is the same for any number of values.
+    For statements that are made once, as to build one takes longer than to run it. On
+    PostgreSQL the values are one array, so that the statement is planned once as well.
     """
 
     inherit_cache = True

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from enrich.messages import CopyPair, CopyVerdict
 from store.batches import insert_rows
-from store.clauses import Listed, among, chunks
+from store.clauses import Listed, chunks
 from store.furniture import count_news
 from store.judge import Judge
 from store.marks import Marked, index_marks, load_marked, store_marks
@@ -170,6 +170,13 @@ def _load_standing(
     return times, verdicts
 
 
+_STALE = (
+    delete(Duplicate)
+    .where(Listed(Duplicate.article_id, "ids"))
+    .where(Duplicate.pipeline_id == bindparam("pipeline_id"))
+)
+
+
 def _store_verdicts(
     session: Session,
     before: Mapping[int, CopyVerdict],
@@ -181,10 +188,9 @@ def _store_verdicts(
     stale = [one for one in before if before[one] != after.get(one)]
     for some in chunks(stale):
         session.execute(
-            delete(Duplicate)
-            .where(among(session, Duplicate.article_id, some))
-            .where(Duplicate.pipeline_id == pipeline_id)
-            .execution_options(synchronize_session=False)
+            _STALE,
+            {"ids": some, "pipeline_id": pipeline_id},
+            execution_options={"synchronize_session": False},
         )
     fresh = [one for one in after.values() if before.get(one.article_id) != one]
     rows = [

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from enrich.messages import Fingerprint as Marks
 from enrich.messages import Stage
 from store.batches import append_rows, delete_rows, insert_rows
-from store.clauses import among, locked
+from store.clauses import Listed, locked
 from store.engine import Engine, reading, transaction
 from store.judge import ChooseKeys
 from store.models import Enrichment, Fingerprint, FingerprintKey, Pipeline
@@ -70,6 +70,13 @@ def put_in(session: Session, rows: list[Row], *, are_new: bool = False) -> None:
     write(session, FingerprintKey, _tuples(sorted(rows)))
 
 
+_OF_ARTICLES = (
+    select(Fingerprint.pipeline_id, *MARKS)
+    .where(Listed(Fingerprint.article_id, "ids"))
+    .order_by(Fingerprint.article_id, Fingerprint.pipeline_id)
+)
+
+
 def take_out(
     session: Session,
     ids: Collection[int],
@@ -84,14 +91,10 @@ def take_out(
     Returns:
         The articles that have fingerprints.
     """
-    query = (
-        select(Fingerprint.pipeline_id, *MARKS)
-        .where(among(session, Fingerprint.article_id, ids))
-        .order_by(Fingerprint.article_id, Fingerprint.pipeline_id)
-    )
+    query = _OF_ARTICLES
     if pipeline_id is not None:
         query = query.where(Fingerprint.pipeline_id == pipeline_id)
-    rows = session.execute(locked(session, query)).all()
+    rows = session.execute(locked(session, query), {"ids": list(ids)}).all()
     _delete(session, rows, choose_keys)
     return {row.article_id for row in rows}
 

@@ -10,9 +10,10 @@ from sqlalchemy import bindparam, func, literal, select
 from sqlalchemy.orm import Session
 
 from enrich.messages import Fingerprint as Marks
-from store.clauses import Listed, among, chunks, insert_into
+from store.clauses import Listed, chunks, insert_into
 from store.judge import Judge
 from store.models import Article, SourceFurniture
+from store.tuples import connection_of
 
 
 def furniture_of(
@@ -48,16 +49,18 @@ def count_news(session: Session, ids: Sequence[int], *, pipeline_id: int) -> Non
     """Note of the sources of articles that so many fingerprints of them are new."""
     counted = (
         select(Article.source, literal(pipeline_id), func.count())
-        .where(among(session, Article.id, ids))
+        .where(Listed(Article.id, "ids"))
         .group_by(Article.source)
         .order_by(Article.source)
     )
     names = ["source", "pipeline_id", "n_new"]
     insert = insert_into(session, SourceFurniture).from_select(names, counted)
     total = SourceFurniture.n_new + insert.excluded.n_new
-    session.execute(
-        insert.on_conflict_do_update(index_elements=names[:2], set_={"n_new": total})
+    adding = insert.on_conflict_do_update(
+        index_elements=names[:2], set_={"n_new": total}
     )
+    # Not by the session, which takes all parameters of an INSERT for columns.
+    connection_of(session).execute(adding, {"ids": list(ids)})
 
 
 _FURNISHED = (

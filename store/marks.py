@@ -116,8 +116,7 @@ def find_candidates(
 ) -> dict[int, Candidates]:
     """Return article id -> those worth a comparison, stored or among these.
 
-    These are stored, and not in the index yet, so that it only has to say what it has
-    of others.
+    These are stored; the index may have them or not.
     """
     postings = _postings(session, marked, pipeline_id)
     twins = _twins(session, marked, pipeline_id)
@@ -155,14 +154,27 @@ def _postings(
         for key in one.keys:
             own.setdefault(key, []).append(one.article_id)
     index = Index(model=FingerprintKey, entry="article_id", most=MAX_POSTINGS)
-    postings = read_postings(session, index, sorted(own), pipeline_id=pipeline_id)
+    stored = read_postings(session, index, sorted(own), pipeline_id=pipeline_id)
+    return join_postings(stored, own)
+
+
+def join_postings(
+    stored: Mapping[int, list[int]], own: Mapping[int, list[int]]
+) -> dict[int, list[int]]:
+    """Return key -> the lowest ids that have it, each once, for keys with others.
+
+    Args:
+        stored: What the index has, for keys that are asked for.
+        own: Who asks, by the keys that they have; the index may have them too.
+    """
+    joined: dict[int, list[int]] = {}
     for key, ids in own.items():
-        stored = postings.get(key)
-        if stored is not None or len(ids) > 1:
-            both = [*(stored or ()), *ids]
+        known = stored.get(key, [])
+        if known or len(ids) > 1:
+            both = [*known, *(one for one in ids if one not in known)]
             full = len(both) > MAX_POSTINGS
-            postings[key] = sorted(both)[:MAX_POSTINGS] if full else both
-    return postings
+            joined[key] = sorted(both)[:MAX_POSTINGS] if full else both
+    return joined
 
 
 _TWINS = (

@@ -1,7 +1,15 @@
 """Which articles are worth a comparison, by the keys that they share."""
 
 from enrich.messages import Fingerprint
-from store.marks import FAINT_KEYS, LONG_TOKENS, Candidates, Marked, choose_candidates
+from store.marks import (
+    FAINT_KEYS,
+    LONG_TOKENS,
+    MAX_POSTINGS,
+    Candidates,
+    Marked,
+    choose_candidates,
+    join_postings,
+)
 
 MANY = range(20)
 
@@ -30,3 +38,16 @@ def test_the_same_text_is_always_worth_a_look() -> None:
     twins = {b"a": {1, 5, 6}}
     found = choose_candidates(marked(LONG_TOKENS), postings({5: 1}), twins)
     assert found == Candidates(strong={5, 6}, faint=set())
+
+
+def test_articles_that_the_index_has_already_count_once() -> None:
+    own = {1: [7, 9], 2: [7, 9], 3: [9]}
+    before = join_postings({1: [4]}, own)
+    assert join_postings({1: [4, 7, 9], 2: [7, 9], 3: [9]}, own) == before | {3: [9]}
+    assert before == {1: [4, 7, 9], 2: [7, 9]}
+
+
+def test_of_a_key_that_many_have_the_lowest_ids_stay() -> None:
+    many = list(range(10, 10 + MAX_POSTINGS))
+    joined = join_postings({1: many}, {1: [5, 9_999]})
+    assert joined == {1: [5, *many[:-1]]}
